@@ -1,0 +1,236 @@
+//! The configuration: what a user wrote, turned into types that cannot be wrong.
+//!
+//! [`Config`] holds no `Option` for a value that must be there, and no string that still has to be parsed.
+
+use std::{fmt, net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
+
+use secrecy::SecretString;
+
+use crate::oauth::{Credentials, SigningOptions};
+
+/// A whole, valid configuration.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// Where and how exchanges are logged.
+    pub log: LogConfig,
+    /// Address of the admin listener, if there is one.
+    pub admin: Option<ListenAddress>,
+    /// The proxies, in the order of their names; at least one.
+    pub proxies: Vec<ProxyConfig>,
+}
+
+/// `[log]`.
+#[derive(Clone, Debug, Default)]
+pub struct LogConfig {
+    /// The format; `None` means text on a terminal, otherwise JSON.
+    pub format: Option<LogFormat>,
+    /// The file; `None` means standard error.
+    pub file: Option<PathBuf>,
+}
+
+/// How a log record is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LogFormat {
+    /// One line of `key=value` pairs.
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+/// One named proxy: listeners, an upstream and credentials.
+#[derive(Clone, Debug)]
+pub struct ProxyConfig {
+    /// The name, as in `[proxy.NAME]`.
+    pub name: Arc<str>,
+    /// Where it listens; at least one address.
+    pub listen: Vec<ListenAddress>,
+    /// Whether a listener may be neither loopback nor a Unix socket.
+    pub allow_nonlocal_listen: bool,
+    /// The platform it forwards to.
+    pub upstream: Origin,
+    /// What requests are signed with.
+    pub credentials: Credentials,
+    /// How requests are signed.
+    pub signing: SigningOptions,
+    /// What becomes of an `Authorization` field that arrives with a request.
+    pub inbound_authorization: InboundAuthorization,
+    /// Field names, in lower case; a request bearing one of them is forwarded unsigned.
+    pub passthrough_headers: Vec<String>,
+    /// How the upstream is reached and trusted.
+    pub tls: TlsConfig,
+    /// Who may use this proxy, and for what.
+    pub access: AccessConfig,
+    /// How long things may take.
+    pub timeouts: Timeouts,
+    /// How large things may be.
+    pub limits: Limits,
+}
+
+/// Where a listener waits for connections.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum ListenAddress {
+    /// A TCP address; port 0 lets the system pick one.
+    Tcp(SocketAddr),
+    /// The path of a Unix socket.
+    Unix(PathBuf),
+}
+
+impl fmt::Display for ListenAddress {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Tcp(address) => address.fmt(f),
+            Self::Unix(path) => write!(f, "unix:{}", path.display()),
+        }
+    }
+}
+
+/// A scheme, a host and a port (RFC 6454 §4), of an upstream.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Origin {
+    /// Whether the scheme is `https`; otherwise it is `http`.
+    pub https: bool,
+    /// The host in lower case: a name, an IPv4 address, or an IPv6 address without brackets.
+    pub host: String,
+    /// The port; the scheme's default where the URL had none.
+    pub port: u16,
+}
+
+impl Origin {
+    /// `https` or `http`.
+    pub fn scheme(&self) -> &'static str {
+        if self.https { "https" } else { "http" }
+    }
+
+    /// The value of a `Host` field (RFC 9110 §7.2): the scheme's default port is left out.
+    pub fn authority(&self) -> String {
+        let default = if self.https { 443 } else { 80 };
+        let brackets = self.host.contains(':');
+        let (open, close) = if brackets { ("[", "]") } else { ("", "") };
+        if self.port == default {
+            format!("{open}{}{close}", self.host)
+        } else {
+            format!("{open}{}{close}:{}", self.host, self.port)
+        }
+    }
+}
+
+impl fmt::Display for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}://{}", self.scheme(), self.authority())
+    }
+}
+
+/// What becomes of an `Authorization` field that arrives with a request.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum InboundAuthorization {
+    /// It is replaced by ours.
+    #[default]
+    Replace,
+    /// The request is refused.
+    Reject,
+    /// The request is forwarded unsigned with its own.
+    Keep,
+}
+
+/// `[proxy.NAME.tls]`.
+#[derive(Clone, Debug, Default)]
+pub struct TlsConfig {
+    /// Whose certificates are accepted when there is no pin.
+    pub trust: Trust,
+    /// A PEM file of root certificates that replaces the system's.
+    pub ca_file: Option<PathBuf>,
+    /// SHA-256 digests of the public keys (SPKI) that are trusted; with one, nothing else is.
+    pub pin_sha256: Vec<[u8; 32]>,
+    /// The name for SNI and verification, where it differs from the upstream's host.
+    pub server_name: Option<String>,
+    /// Host and port to connect to, where they differ from the upstream's.
+    pub dial: Option<(String, u16)>,
+    /// PEM files of a client certificate chain and its key.
+    pub client_certificate: Option<(PathBuf, PathBuf)>,
+}
+
+/// Whose certificates are accepted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Trust {
+    /// Those that the system's roots vouch for.
+    #[default]
+    System,
+    /// Any.
+    SelfSigned,
+}
+
+/// `[proxy.NAME.access]`.
+#[derive(Clone, Debug, Default)]
+pub struct AccessConfig {
+    /// `Host` values accepted beside the listener's own, `localhost` and loopback addresses; in lower case.
+    /// One without a port stands for every port.
+    pub allowed_hosts: Vec<String>,
+    /// `Origin` values accepted, as browsers send them.
+    pub allowed_origins: Vec<String>,
+    /// A token that each request must carry in `Proxy-Authorization: Bearer`.
+    pub client_token: Option<SecretString>,
+    /// User ids that may connect to a Unix socket; empty means any that the socket's mode lets through.
+    pub allowed_uids: Vec<u32>,
+    /// What may be asked for; `None` means everything.
+    pub allow: Option<Vec<AllowRule>>,
+}
+
+/// One entry of `allow`: methods and a glob that the path must match.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AllowRule {
+    /// Methods as they stand in a request line; empty means any.
+    pub methods: Vec<String>,
+    /// A path, where `*` stands for anything within a segment and `**` for anything at all.
+    pub path: String,
+}
+
+/// `[proxy.NAME.timeouts]`.
+#[derive(Clone, Debug)]
+pub struct Timeouts {
+    /// For DNS, TCP and TLS together.
+    pub connect: Duration,
+    /// For a request's head, from its first byte.
+    pub request_headers: Duration,
+    /// From the end of a request to the first byte of its answer.
+    pub first_byte: Duration,
+    /// With no byte either way within an exchange.
+    pub idle: Duration,
+    /// For an idle client connection.
+    pub keep_alive: Duration,
+    /// For an idle upstream connection.
+    pub pool_idle: Duration,
+}
+
+impl Default for Timeouts {
+    fn default() -> Self {
+        Self {
+            connect: Duration::from_secs(5),
+            request_headers: Duration::from_secs(10),
+            first_byte: Duration::from_secs(60),
+            idle: Duration::from_secs(300),
+            keep_alive: Duration::from_secs(75),
+            pool_idle: Duration::from_secs(15),
+        }
+    }
+}
+
+/// `[proxy.NAME.limits]`.
+#[derive(Clone, Debug)]
+pub struct Limits {
+    /// Client connections at once.
+    pub connections: usize,
+    /// Bytes of a head's field section.
+    pub header_bytes: usize,
+    /// Bytes of a form, which is held in memory to be signed.
+    pub form_bytes: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            connections: 1024,
+            header_bytes: 64 * 1024,
+            form_bytes: 1024 * 1024,
+        }
+    }
+}

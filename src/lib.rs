@@ -1,0 +1,3 @@
+//! Undersign.
+pub mod config;
+pub mod oauth;
