@@ -1,12 +1,50 @@
 //! The configuration: what a user wrote, turned into types that cannot be wrong.
 //!
 //! [`Config`] holds no `Option` for a value that must be there, and no string that still has to be parsed.
+//! [`load`] makes one out of flags, variables and a file, or says everything that is wrong with them;
+//! [`describe`] writes one down again. A relative path begins at the working directory, wherever it was given.
+
+mod address;
+mod describe;
+mod fault;
+mod file;
+mod flags;
+mod origin;
+mod reader;
+mod resolve;
+mod scalar;
+mod secret;
+mod size;
+mod source;
+mod spelling;
 
 use std::{fmt, net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 
 use secrecy::SecretString;
 
-use crate::oauth::{Credentials, SigningOptions};
+pub use self::{
+    address::ListenAddressError,
+    describe::describe,
+    fault::{Fault, Faults},
+    flags::Flags,
+    origin::{HostError, OriginError},
+};
+use crate::{
+    env::Environment,
+    oauth::{Credentials, SigningOptions},
+};
+
+/// Reads the configuration from its file, the environment and the flags, and resolves its secrets.
+///
+/// This reads files and may run commands for up to ten seconds each, so it belongs outside of async tasks.
+///
+/// # Errors
+///
+/// Everything that is wrong, not only the first of it.
+pub fn load(flags: &Flags, environment: &Environment) -> Result<Config, Faults> {
+    let merged = source::merge(flags, environment).map_err(Faults::new)?;
+    resolve::resolve(merged, environment).map_err(Faults::new)
+}
 
 /// A whole, valid configuration.
 #[derive(Clone, Debug)]

@@ -1,6 +1,31 @@
 //! OAuth 1.0a signatures (RFC 5849), as a pure core: no socket, clock, randomness or configuration.
+//!
+//! A [`Signer`] is made once for an upstream, and from then on cannot fail: given a [`RequestToSign`] and the
+//! [`Stamp`] of one attempt, it returns the value of the `Authorization` field. A [`Verifier`] is the other side:
+//! it says whether a parsed [`Authorization`] fits a request, and if not, what differs.
+//!
+//! Requests are byte strings, taken as they stand on the wire. Nothing here changes a request; how a target is
+//! read for signing (RFC 5849 §3.4.1.3) leaves the target itself alone.
+
+mod authorization;
+mod base;
+mod body_hash;
+mod header;
+mod key;
+mod parameters;
+mod percent;
+mod replay;
+mod signer;
+mod verify;
 
 use secrecy::SecretString;
+
+pub use self::authorization::{Authorization, MalformedAuthorization};
+pub use self::base::{BaseUri, RequestToSign};
+pub use self::body_hash::body_hash;
+pub use self::replay::{Replay, ReplayGuard};
+pub use self::signer::{Signer, Stamp};
+pub use self::verify::{Mismatch, Verifier};
 
 /// The consumer's and the resource owner's credentials (RFC 5849 §1.1).
 #[derive(Clone, Debug)]
@@ -32,6 +57,37 @@ pub enum SignatureMethod {
     /// HMAC with SHA-1 (RFC 5849 §3.4.2).
     #[default]
     HmacSha1,
+    /// HMAC with SHA-256, made like the one with SHA-1.
+    HmacSha256,
+    /// HMAC with SHA-512, made like the one with SHA-1.
+    HmacSha512,
+    /// The two secrets themselves (RFC 5849 §3.4.4); safe over TLS only.
+    Plaintext,
+}
+
+impl SignatureMethod {
+    /// Every method.
+    pub const ALL: [Self; 4] = [
+        Self::HmacSha1,
+        Self::HmacSha256,
+        Self::HmacSha512,
+        Self::Plaintext,
+    ];
+
+    /// The method of this name; names are case-sensitive.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|method| method.name() == name)
+    }
+
+    /// The name, as it stands in a header.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::HmacSha1 => "HMAC-SHA1",
+            Self::HmacSha256 => "HMAC-SHA256",
+            Self::HmacSha512 => "HMAC-SHA512",
+            Self::Plaintext => "PLAINTEXT",
+        }
+    }
 }
 
 /// The `realm` of the `Authorization` header (RFC 5849 §3.5.1); it is never signed.
@@ -56,3 +112,16 @@ pub enum QueryPlus {
     Literal,
 }
 
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_method_is_found_by_its_name_and_by_no_other_spelling() {
+        for method in SignatureMethod::ALL {
+            assert_eq!(SignatureMethod::from_name(method.name()), Some(method));
+        }
+        assert_eq!(SignatureMethod::from_name("hmac-sha1"), None);
+        assert_eq!(SignatureMethod::from_name("RSA-MD5"), None);
+    }
+}

@@ -1,0 +1,304 @@
+//! The command line. No other file names clap.
+//!
+//! Values stay texts, so that `config::load` can report whatever is wrong with them together with the rest.
+
+use std::ffi::OsString;
+
+use clap::{Args, CommandFactory as _, Parser, Subcommand, builder::PossibleValuesParser};
+use clap_complete::Shell;
+
+use crate::config::Flags;
+
+/// The exit code of a wrong command line: `EX_USAGE` of sysexits.h.
+const EXIT_USAGE: u8 = 64;
+
+/// What the user asked for.
+#[derive(Clone, Debug)]
+pub enum Command {
+    /// Run the daemon.
+    Run(Flags),
+    /// Check the configuration and print it.
+    Check(Flags),
+    /// Run a platform to try things with, and a proxy in front of it.
+    Demo {
+        /// Where the proxy of the demonstration listens.
+        listen: Option<String>,
+    },
+    /// Ask a running daemon whether it is ready.
+    Healthcheck {
+        /// The daemon's admin listener.
+        admin_listen: Option<String>,
+    },
+    /// Print this script, which completes the command line in a shell.
+    Completions(String),
+    /// Print this man page, in roff.
+    Man(String),
+}
+
+/// Nothing is left to do but to print a text and to exit.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Exit {
+    /// The exit code.
+    pub code: u8,
+    /// What to print.
+    pub text: String,
+    /// Whether it goes to standard output; otherwise to standard error.
+    pub to_stdout: bool,
+}
+
+/// Reads the command line, of which the first word is the program's name.
+///
+/// # Errors
+///
+/// The command line is wrong, or asks for help or the version.
+pub fn parse<I>(words: I) -> Result<Command, Exit>
+where
+    I: IntoIterator,
+    I::Item: Into<OsString> + Clone,
+{
+    let line = CommandLine::try_parse_from(words).map_err(|error| {
+        let is_wrong = error.use_stderr();
+        Exit {
+            code: if is_wrong { EXIT_USAGE } else { 0 },
+            text: error.render().to_string(),
+            to_stdout: !is_wrong,
+        }
+    })?;
+    Ok(match line.action {
+        None => Command::Run(line.flags.into()),
+        Some(Action::Run(flags)) => Command::Run(flags.into()),
+        Some(Action::Check(flags)) => Command::Check(flags.into()),
+        Some(Action::Demo { listen }) => Command::Demo { listen },
+        Some(Action::Healthcheck { admin_listen }) => Command::Healthcheck { admin_listen },
+        Some(Action::Completions { shell }) => Command::Completions(completions(shell)),
+        Some(Action::Man) => Command::Man(man()?),
+    })
+}
+
+/// A local reverse proxy that signs requests with OAuth 1.0a and forwards them unchanged.
+///
+/// Without a subcommand, the daemon runs.
+#[derive(Debug, Parser)]
+#[command(name = "undersign", version, args_conflicts_with_subcommands = true)]
+struct CommandLine {
+    #[command(flatten)]
+    flags: FlagArguments,
+    #[command(subcommand)]
+    action: Option<Action>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Action {
+    /// Run the daemon; the default
+    Run(FlagArguments),
+    /// Check the configuration, and print it with each secret masked
+    ///
+    /// Exits with 0, or with 78 after printing every fault found.
+    Check(FlagArguments),
+    /// Try it out: run a platform that verifies signatures, and a proxy in front of it
+    Demo {
+        /// Where the proxy listens: HOST:PORT or unix:/path [default: 127.0.0.1:8080]
+        #[arg(long, value_name = "ADDR")]
+        listen: Option<String>,
+    },
+    /// Ask a running daemon whether it is ready, for health checks of containers
+    ///
+    /// Exits with 0 if the admin listener's /readyz says so, otherwise with 1.
+    Healthcheck {
+        /// The admin listener of the daemon [env: UNDERSIGN_ADMIN_LISTEN]
+        #[arg(long, value_name = "ADDR")]
+        admin_listen: Option<String>,
+    },
+    /// Print a script that completes this command line in a shell
+    Completions {
+        /// The shell
+        shell: Shell,
+    },
+    /// Print the man page
+    Man,
+}
+
+/// The variables stand in the help alone: reading them is the configuration's part, which can then tell a
+/// variable from a flag.
+#[derive(Args, Debug)]
+struct FlagArguments {
+    /// The configuration file [env: UNDERSIGN_CONFIG] [default: undersign.toml, then
+    /// /etc/undersign/undersign.toml, where there is one]
+    #[arg(long, value_name = "FILE")]
+    config: Option<String>,
+    /// Where to listen: HOST:PORT, with port 0 for any that is free, or unix:/path [env: UNDERSIGN_LISTEN]
+    /// [default: 127.0.0.1:8080]
+    #[arg(long, value_name = "ADDR")]
+    listen: Option<String>,
+    /// The platform to forward to: https://host[:port] [env: UNDERSIGN_UPSTREAM]
+    #[arg(long, value_name = "URL")]
+    upstream: Option<String>,
+    /// The consumer key [env: UNDERSIGN_CONSUMER_KEY]
+    #[arg(long, value_name = "KEY")]
+    consumer_key: Option<String>,
+    /// The file that holds the consumer secret, readable by its owner alone
+    /// [env: UNDERSIGN_CONSUMER_SECRET_FILE, or the secret itself in UNDERSIGN_CONSUMER_SECRET]
+    #[arg(long, value_name = "FILE")]
+    consumer_secret_file: Option<String>,
+    /// The token; none for two-legged OAuth [env: UNDERSIGN_TOKEN]
+    #[arg(long, value_name = "TOKEN")]
+    token: Option<String>,
+    /// The file that holds the token secret [env: UNDERSIGN_TOKEN_SECRET_FILE, or the secret itself in
+    /// UNDERSIGN_TOKEN_SECRET]
+    #[arg(long, value_name = "FILE")]
+    token_secret_file: Option<String>,
+    /// Accept any certificate of the upstream [env: UNDERSIGN_TRUST_SELF_SIGNED]
+    #[arg(long)]
+    trust_self_signed: bool,
+    /// Accept to listen where other machines can connect [env: UNDERSIGN_ALLOW_NONLOCAL_LISTEN]
+    #[arg(long)]
+    allow_nonlocal_listen: bool,
+    /// Accept an upstream without TLS [env: UNDERSIGN_ALLOW_PLAINTEXT_UPSTREAM]
+    #[arg(long)]
+    allow_plaintext_upstream: bool,
+    /// Where /livez, /readyz and /metrics are served [env: UNDERSIGN_ADMIN_LISTEN] [default: nowhere]
+    #[arg(long, value_name = "ADDR")]
+    admin_listen: Option<String>,
+    /// The log's format [env: UNDERSIGN_LOG_FORMAT] [default: text on a terminal, otherwise json]
+    #[arg(long, value_name = "FORMAT", value_parser = PossibleValuesParser::new(["text", "json"]))]
+    log_format: Option<String>,
+    /// The log's file, reopened on SIGHUP [env: UNDERSIGN_LOG_FILE] [default: standard error]
+    #[arg(long, value_name = "FILE")]
+    log_file: Option<String>,
+}
+
+impl From<FlagArguments> for Flags {
+    fn from(arguments: FlagArguments) -> Self {
+        Self {
+            config: arguments.config,
+            listen: arguments.listen,
+            upstream: arguments.upstream,
+            consumer_key: arguments.consumer_key,
+            consumer_secret_file: arguments.consumer_secret_file,
+            token: arguments.token,
+            token_secret_file: arguments.token_secret_file,
+            trust_self_signed: arguments.trust_self_signed,
+            allow_nonlocal_listen: arguments.allow_nonlocal_listen,
+            allow_plaintext_upstream: arguments.allow_plaintext_upstream,
+            admin_listen: arguments.admin_listen,
+            log_format: arguments.log_format,
+            log_file: arguments.log_file,
+        }
+    }
+}
+
+fn completions(shell: Shell) -> String {
+    let mut script = Vec::new();
+    clap_complete::generate(shell, &mut CommandLine::command(), "undersign", &mut script);
+    String::from_utf8_lossy(&script).into_owned()
+}
+
+fn man() -> Result<String, Exit> {
+    let mut page = Vec::new();
+    clap_mangen::Man::new(CommandLine::command())
+        .render(&mut page)
+        .map_err(|error| Exit {
+            code: 1,
+            text: format!("{error}\n"),
+            to_stdout: false,
+        })?;
+    Ok(String::from_utf8_lossy(&page).into_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::ValueEnum as _;
+
+    use super::*;
+
+    fn parse_words(words: &[&str]) -> Result<Command, Exit> {
+        parse(["undersign"].iter().chain(words))
+    }
+
+    #[test]
+    fn the_definition_is_consistent() {
+        CommandLine::command().debug_assert();
+    }
+
+    #[test]
+    fn flags_are_accepted_bare_and_after_run() {
+        let flags = [
+            "--listen",
+            "127.0.0.1:1",
+            "--token",
+            "",
+            "--trust-self-signed",
+        ];
+        for before in [&[][..], &["run"]] {
+            let words = [before, &flags].concat();
+            let Ok(Command::Run(flags)) = parse_words(&words) else {
+                panic!("{words:?}");
+            };
+            assert_eq!(flags.listen.as_deref(), Some("127.0.0.1:1"));
+            assert_eq!(flags.token.as_deref(), Some(""));
+            assert!(flags.trust_self_signed && !flags.allow_nonlocal_listen);
+        }
+        assert!(matches!(
+            parse_words(&["check", "--config", "a"]),
+            Ok(Command::Check(_))
+        ));
+    }
+
+    #[test]
+    fn a_wrong_command_line_exits_with_64_and_shows_no_value_of_a_secret() {
+        let wrong: [&[&str]; 8] = [
+            &["--nonsense"],
+            &["frobnicate"],
+            &["--listen"],
+            &["--log-format", "xml"],
+            &["--trust-self-signed=true"],
+            &["--consumer-secret", "S3NTINEL"],
+            &["--consumer-secret=S3NTINEL"],
+            &["completions", "cobol"],
+        ];
+        for words in wrong {
+            let exit = parse_words(words).unwrap_err();
+            assert_eq!((exit.code, exit.to_stdout), (64, false), "{words:?}");
+            assert!(!exit.text.contains("S3NTINEL"), "{}", exit.text);
+        }
+    }
+
+    #[test]
+    fn help_and_version_go_to_standard_output() {
+        for words in [["--help"], ["-h"], ["--version"], ["-V"], ["help"]] {
+            let exit = parse_words(&words).unwrap_err();
+            assert_eq!((exit.code, exit.to_stdout), (0, true), "{words:?}");
+        }
+    }
+
+    #[test]
+    fn every_flag_names_its_variable() {
+        for argument in CommandLine::command().get_arguments() {
+            let Some(flag) = argument
+                .get_long()
+                .filter(|flag| !matches!(*flag, "help" | "version"))
+            else {
+                continue;
+            };
+            let variable = format!("[env: UNDERSIGN_{}", flag.replace('-', "_").to_uppercase());
+            let help = argument.get_help().unwrap().to_string();
+            assert!(help.contains(&variable), "{flag}: {help}");
+        }
+    }
+
+    #[test]
+    fn completions_and_the_man_page_are_printed() {
+        for shell in Shell::value_variants() {
+            let Ok(Command::Completions(script)) =
+                parse_words(&["completions", &shell.to_string()])
+            else {
+                panic!("{shell}");
+            };
+            assert!(script.contains("allow-nonlocal-listen"));
+        }
+        let Ok(Command::Man(page)) = parse_words(&["man"]) else {
+            panic!("no man page");
+        };
+        assert!(page.contains(".TH undersign") && page.contains("UNDERSIGN_LISTEN"));
+    }
+}

@@ -1,0 +1,105 @@
+//! From merged values to a [`Config`].
+
+mod parse;
+mod proxy;
+
+use super::{
+    Config, ListenAddress, LogConfig, LogFormat,
+    fault::{Fault, Ledger, Located},
+    reader::Section,
+    secret::Secrets,
+    source::Merged,
+};
+use crate::env::Environment;
+
+/// Makes merged values into a configuration.
+pub(super) fn resolve(merged: Merged, environment: &Environment) -> Result<Config, Vec<Fault>> {
+    let ledger = Ledger::new(merged.faults, merged.tables);
+    let secrets = Secrets::new(environment, &merged.values);
+    let mut root = Section::root(&ledger, merged.values);
+
+    let log = log(root.section("log"));
+    // The listeners of proxies with faults count too: no fault hides another.
+    let mut listeners = Vec::new();
+    let admin = admin(root.section("admin"), &mut listeners);
+    let faults_before = ledger.count();
+    let mut section = root.section("proxy");
+    let named = section.named_sections();
+    if named.is_empty() && ledger.count() == faults_before {
+        ledger.note(
+            &section.place(),
+            "no proxy is described: give at least --upstream, --consumer-key and --consumer-secret-file, \
+             or a file with a table [proxy.NAME]",
+        );
+    }
+    let proxies: Vec<_> = named
+        .into_iter()
+        .filter_map(|(name, section)| proxy::resolve(&name, section, &secrets, &mut listeners))
+        .collect();
+    root.finish();
+    check_for_clashes(&ledger, &listeners);
+
+    let faults = ledger.into_faults();
+    if faults.is_empty() {
+        Ok(Config {
+            log,
+            admin,
+            proxies,
+        })
+    } else {
+        Err(faults)
+    }
+}
+
+fn log(mut section: Section<'_>) -> LogConfig {
+    let formats = [("text", LogFormat::Text), ("json", LogFormat::Json)];
+    let log = LogConfig {
+        format: section.choice("format", &formats),
+        file: section.path("file").map(|file| file.value),
+    };
+    section.finish();
+    log
+}
+
+fn admin(
+    mut section: Section<'_>,
+    listeners: &mut Vec<Located<ListenAddress>>,
+) -> Option<ListenAddress> {
+    let allow_nonlocal = section.switch("allow_nonlocal_listen").value;
+    // An empty address turns off what a lower layer turned on.
+    let listen = section
+        .read("listen", |text| match text {
+            "" => Ok(None),
+            text => text.parse::<ListenAddress>().map(Some),
+        })
+        .and_then(|found| Some((found.value?, found.place)))
+        .map(|(value, place)| Located { value, place });
+    if let Some(listen) = &listen {
+        if !allow_nonlocal && !listen.value.is_local() {
+            section.ledger().note(
+                &listen.place,
+                "can be reached from other machines: use a loopback address, \
+                 or set admin.allow_nonlocal_listen = true",
+            );
+        }
+        listeners.push(listen.clone());
+    }
+    section.finish();
+    listen.map(|listen| listen.value)
+}
+
+/// Notes each listener that cannot be bound because of one before it.
+fn check_for_clashes(ledger: &Ledger, listeners: &[Located<ListenAddress>]) {
+    for (index, later) in listeners.iter().enumerate() {
+        let earlier = listeners[..index]
+            .iter()
+            .find(|earlier| earlier.value.clashes_with(&later.value));
+        if let Some(earlier) = earlier {
+            let problem = format!(
+                "is the same address as {}: choose another port",
+                earlier.place.key
+            );
+            ledger.note(&later.place, problem);
+        }
+    }
+}

@@ -1,0 +1,264 @@
+//! One `[proxy.NAME]`.
+
+use std::net::{Ipv4Addr, SocketAddr};
+
+use secrecy::SecretString;
+
+use super::parse;
+use crate::{
+    config::{
+        AccessConfig, AllowRule, InboundAuthorization, Limits, ListenAddress, Origin, ProxyConfig,
+        Timeouts, TlsConfig, Trust,
+        fault::Located,
+        reader::Section,
+        secret::{self, CONSUMER_SECRET, Secrets, TOKEN_SECRET},
+    },
+    oauth::{Credentials, QueryPlus, SigningOptions},
+};
+
+/// Where a proxy listens that does not say where.
+const DEFAULT_LISTEN: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 8080);
+
+/// A GiB, more than anybody wants held in memory for one request.
+const MAX_FORM_BYTES: usize = 1 << 30;
+
+/// Reads a proxy, and adds its listeners to `listeners`. `None` after a fault that leaves nothing to put in place.
+pub(super) fn resolve(
+    name: &str,
+    mut section: Section<'_>,
+    secrets: &Secrets<'_>,
+    listeners: &mut Vec<Located<ListenAddress>>,
+) -> Option<ProxyConfig> {
+    if !parse::is_proxy_name(name) {
+        let problem = "is no name for a proxy: use up to 64 letters, digits, - and _";
+        section.ledger().note(&section.place(), problem);
+    }
+    let allow_nonlocal_listen = section.switch("allow_nonlocal_listen").value;
+    let listen = listen(&mut section, allow_nonlocal_listen);
+    listeners.extend_from_slice(&listen);
+    let upstream = upstream(&mut section);
+    let credentials = credentials(&mut section, secrets);
+    let signing = signing(&mut section);
+    let inbound_authorization = section.choice(
+        "inbound_authorization",
+        &[
+            ("replace", InboundAuthorization::Replace),
+            ("reject", InboundAuthorization::Reject),
+            ("keep", InboundAuthorization::Keep),
+        ],
+    );
+    let passthrough_headers = section.list("passthrough_headers", parse::header_name);
+    let tls = tls(section.section("tls"));
+    let access = access(section.section("access"));
+    let timeouts = timeouts(section.section("timeouts"));
+    let limits = limits(section.section("limits"));
+    section.finish();
+    Some(ProxyConfig {
+        name: name.into(),
+        listen: values(Some(listen)),
+        allow_nonlocal_listen,
+        upstream: upstream?,
+        credentials: credentials?,
+        signing,
+        inbound_authorization: inbound_authorization.unwrap_or_default(),
+        passthrough_headers: values(passthrough_headers),
+        tls,
+        access,
+        timeouts,
+        limits,
+    })
+}
+
+fn listen(section: &mut Section<'_>, allow_nonlocal: bool) -> Vec<Located<ListenAddress>> {
+    let place = section.place_of("listen");
+    let faults_before = section.ledger().count();
+    let listen = match section.list("listen", str::parse::<ListenAddress>) {
+        Some(listen) => listen,
+        None => vec![Located {
+            value: ListenAddress::Tcp(DEFAULT_LISTEN),
+            place: place.clone(),
+        }],
+    };
+    if listen.is_empty() && section.ledger().count() == faults_before {
+        section
+            .ledger()
+            .note(&place, "must name at least one address");
+    }
+    for address in listen
+        .iter()
+        .filter(|address| !allow_nonlocal && !address.value.is_local())
+    {
+        section.ledger().note(
+            &address.place,
+            "can be reached from other machines, which could use your credentials: use a loopback address, \
+             or allow it with --allow-nonlocal-listen or allow_nonlocal_listen = true",
+        );
+    }
+    listen
+}
+
+fn upstream(section: &mut Section<'_>) -> Option<Origin> {
+    let allow_plaintext = section.switch("allow_plaintext_upstream").value;
+    let missing = "is missing: give --upstream URL, UNDERSIGN_UPSTREAM or this key";
+    let upstream = section.require("upstream", missing, str::parse::<Origin>)?;
+    if !upstream.value.https && !allow_plaintext {
+        section.ledger().note(
+            &upstream.place,
+            "is not encrypted: use https://, \
+             or allow it with --allow-plaintext-upstream or allow_plaintext_upstream = true",
+        );
+    }
+    Some(upstream.value)
+}
+
+fn credentials(section: &mut Section<'_>, secrets: &Secrets<'_>) -> Option<Credentials> {
+    let missing = "is missing: give --consumer-key KEY, UNDERSIGN_CONSUMER_KEY or this key";
+    let consumer_key = section.require("consumer_key", missing, parse::nonempty_header_text);
+    let place = section.place_of("consumer_secret");
+    let faults_before = section.ledger().count();
+    let consumer_secret = secrets.resolve(section, CONSUMER_SECRET);
+    if consumer_secret.is_none() && section.ledger().count() == faults_before {
+        let problem = "is missing: give --consumer-secret-file FILE or UNDERSIGN_CONSUMER_SECRET, or one of the keys \
+                       consumer_secret_file, consumer_secret_env and consumer_secret_command";
+        section.ledger().note(&place, problem);
+    }
+    let token_is_set = section.is_set("token");
+    let token = section.read("token", parse::header_text);
+    let token_secret = secrets.resolve(section, TOKEN_SECRET);
+    if let (Some(secret), false) = (&token_secret, token_is_set) {
+        let problem = "is a secret without its token: give the token too, even if it is empty, or remove the secret";
+        section.ledger().note(&secret.place, problem);
+    }
+    Some(Credentials {
+        consumer_key: consumer_key?.value,
+        consumer_secret: consumer_secret?.value,
+        token: token.map(|token| token.value),
+        token_secret: token_secret.map_or_else(SecretString::default, |secret| secret.value),
+    })
+}
+
+fn signing(section: &mut Section<'_>) -> SigningOptions {
+    let method = section.read("signature_method", parse::signature_method);
+    let realm = section.read("realm", parse::realm);
+    let query_plus = section.choice(
+        "query_plus",
+        &[("space", QueryPlus::Space), ("literal", QueryPlus::Literal)],
+    );
+    if let Some(key_file) = section.path("private_key_file") {
+        section.ledger().note(&key_file.place, parse::UNSUPPORTED);
+    }
+    let body_hash = section.switch("body_hash");
+    if body_hash.value {
+        section.ledger().note(&body_hash.place, parse::UNSUPPORTED);
+    }
+    SigningOptions {
+        method: method.map(|method| method.value).unwrap_or_default(),
+        realm: realm.map(|realm| realm.value).unwrap_or_default(),
+        query_plus: query_plus.unwrap_or_default(),
+    }
+}
+
+fn tls(mut section: Section<'_>) -> TlsConfig {
+    let trust = section.choice(
+        "trust",
+        &[
+            ("system", Trust::System),
+            ("self-signed", Trust::SelfSigned),
+        ],
+    );
+    let ca_file = section.path("ca_file");
+    let pins = section.list("pin_sha256", parse::pin);
+    let server_name = section.read("server_name", parse::server_name);
+    let dial = section.read("dial", parse::dial);
+    let certificate = section.path("client_certificate_file");
+    let key = section.path("client_key_file");
+    let client_certificate = match (certificate, key) {
+        (Some(certificate), Some(key)) => Some((certificate.value, key.value)),
+        (Some(alone), None) => {
+            section
+                .ledger()
+                .note(&alone.place, "needs client_key_file beside it");
+            None
+        }
+        (None, Some(alone)) => {
+            section
+                .ledger()
+                .note(&alone.place, "needs client_certificate_file beside it");
+            None
+        }
+        (None, None) => None,
+    };
+    section.finish();
+    TlsConfig {
+        trust: trust.unwrap_or_default(),
+        ca_file: ca_file.map(|file| file.value),
+        pin_sha256: values(pins),
+        server_name: server_name.and_then(|name| name.value),
+        dial: dial.and_then(|address| address.value),
+        client_certificate,
+    }
+}
+
+fn access(mut section: Section<'_>) -> AccessConfig {
+    let access = AccessConfig {
+        allowed_hosts: values(section.list("allowed_hosts", parse::allowed_host)),
+        allowed_origins: values(section.list("allowed_origins", parse::allowed_origin)),
+        client_token: secret::read_secret_file(&mut section, "client_token_file"),
+        allowed_uids: values(section.list("allowed_uids", |text| {
+            text.parse::<u32>().map_err(|_| "is no number of a user")
+        })),
+        allow: section
+            .sections("allow")
+            .map(|rules| rules.into_iter().filter_map(allow_rule).collect()),
+    };
+    section.finish();
+    access
+}
+
+fn allow_rule(mut section: Section<'_>) -> Option<AllowRule> {
+    let methods = section.list("methods", parse::method);
+    let path = section.require(
+        "path",
+        "is missing: say which paths, such as \"/aps/2/**\"",
+        parse::path_glob,
+    );
+    section.finish();
+    Some(AllowRule {
+        methods: values(methods),
+        path: path?.value,
+    })
+}
+
+fn timeouts(mut section: Section<'_>) -> Timeouts {
+    let default = Timeouts::default();
+    let timeouts = Timeouts {
+        connect: section.duration("connect", default.connect),
+        request_headers: section.duration("request_headers", default.request_headers),
+        first_byte: section.duration("first_byte", default.first_byte),
+        idle: section.duration("idle", default.idle),
+        keep_alive: section.duration("keep_alive", default.keep_alive),
+        pool_idle: section.duration("pool_idle", default.pool_idle),
+    };
+    section.finish();
+    timeouts
+}
+
+fn limits(mut section: Section<'_>) -> Limits {
+    let default = Limits::default();
+    let limits = Limits {
+        connections: section.count("connections", default.connections, 1..=1_000_000),
+        // hyper reads a head into a buffer of at least 8 KiB.
+        header_bytes: section.size("header_bytes", default.header_bytes, 8 << 10..=16 << 20),
+        form_bytes: section.size("form_bytes", default.form_bytes, 1..=MAX_FORM_BYTES),
+    };
+    section.finish();
+    limits
+}
+
+fn values<T>(found: Option<Vec<Located<T>>>) -> Vec<T> {
+    found
+        .into_iter()
+        .flatten()
+        .map(|found| found.value)
+        .collect()
+}

@@ -1,0 +1,245 @@
+//! The demonstration's platform: TLS, signatures verified, replays refused, refusals explained.
+
+use std::{
+    convert::Infallible,
+    fmt::Write as _,
+    io::{self, Write as _},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::{Duration, SystemTime},
+};
+
+use bytes::Bytes;
+use http_body_util::{BodyExt, Full, Limited};
+use hyper::{
+    Request, Response, StatusCode,
+    body::Incoming,
+    header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue, WWW_AUTHENTICATE},
+    http::request::Parts,
+    server::conn::http1,
+    service::service_fn,
+};
+use hyper_util::rt::{TokioIo, TokioTimer};
+use serde_json::{Value, json};
+use tokio::net::{TcpListener, TcpStream};
+
+use super::resources::{Resources, Trouble};
+use crate::{
+    config::Origin,
+    oauth::{
+        Authorization, BaseUri, Credentials, Mismatch, Replay, ReplayGuard, RequestToSign,
+        SigningOptions, Verifier,
+    },
+    upstream::Acceptor,
+};
+
+/// How far a timestamp may be off, in seconds.
+const WINDOW: u64 = 300;
+
+/// Nonces remembered within the window.
+const NONCES: usize = 1_000_000;
+
+/// The largest body taken, in bytes.
+const BODY: usize = 1024 * 1024;
+
+/// A platform with its resources.
+#[derive(Debug)]
+pub(super) struct Platform {
+    acceptor: Acceptor,
+    verifier: Verifier,
+    state: Mutex<State>,
+}
+
+#[derive(Debug)]
+struct State {
+    replays: ReplayGuard,
+    resources: Resources,
+}
+
+/// Why a request is refused, in the words of the problem reporting extension of OAuth 1.0.
+struct Denial {
+    problem: &'static str,
+    explanation: String,
+}
+
+impl Platform {
+    pub(super) fn new(credentials: &Credentials, origin: &Origin, acceptor: Acceptor) -> Self {
+        let base = BaseUri::new(origin.https, &origin.host, origin.port);
+        Self {
+            acceptor,
+            verifier: Verifier::new(credentials, &SigningOptions::default(), base),
+            state: Mutex::new(State {
+                replays: ReplayGuard::new(WINDOW, NONCES),
+                resources: Resources::new(),
+            }),
+        }
+    }
+
+    /// Accepts connections for as long as the future is polled.
+    pub(super) async fn serve(self: Arc<Self>, socket: TcpListener) {
+        loop {
+            match socket.accept().await {
+                Ok((stream, _)) => {
+                    tokio::spawn(Arc::clone(&self).connection(stream));
+                }
+                // Out of descriptors, most likely: what is open will be closed.
+                Err(_) => tokio::time::sleep(Duration::from_millis(100)).await,
+            }
+        }
+    }
+
+    async fn connection(self: Arc<Self>, stream: TcpStream) {
+        let _ = stream.set_nodelay(true);
+        let Ok(stream) = self.acceptor.accept(stream).await else {
+            return;
+        };
+        let service = service_fn(|request| {
+            let platform = Arc::clone(&self);
+            async move { Ok::<_, Infallible>(platform.answer(request).await) }
+        });
+        // A client that breaks off has seen what it wanted.
+        let _ = http1::Builder::new()
+            .timer(TokioTimer::new())
+            .serve_connection(TokioIo::new(stream), service)
+            .await;
+    }
+
+    async fn answer(&self, request: Request<Incoming>) -> Response<Full<Bytes>> {
+        let (head, body) = request.into_parts();
+        let target = head
+            .uri
+            .path_and_query()
+            .map_or("/", |target| target.as_str());
+        let outcome = match Limited::new(body, BODY).collect().await {
+            Err(_) => Err(document(
+                StatusCode::PAYLOAD_TOO_LARGE,
+                &json!({ "message": "the body is broken or too long for this demonstration" }),
+            )),
+            Ok(body) => {
+                let body = body.to_bytes();
+                self.verify(&head, target, &body)
+                    .map(|()| body)
+                    .map_err(|denial| refuse(&denial))
+            }
+        };
+        let (verdict, mut response) = match outcome {
+            Err(response) => ("refused", response),
+            Ok(body) => {
+                let done = self.state().resources.perform(&head.method, target, &body);
+                ("signature verified", respond(done))
+            }
+        };
+        if let Some(transaction) = head.headers.get("aps-transaction-id") {
+            let headers = response.headers_mut();
+            headers.insert("aps-transaction-id", transaction.clone());
+        }
+        announce(&head, target, verdict, response.status());
+        response
+    }
+
+    fn verify(&self, head: &Parts, target: &str, body: &[u8]) -> Result<(), Denial> {
+        let mut fields = head.headers.get_all(AUTHORIZATION).iter();
+        let (Some(field), None) = (fields.next(), fields.next()) else {
+            return Err(Denial {
+                problem: "parameter_absent",
+                explanation:
+                    "the request has no Authorization field, or more than one: it is not signed"
+                        .to_owned(),
+            });
+        };
+        let authorization = Authorization::parse(field.as_bytes()).map_err(|error| Denial {
+            problem: "parameter_rejected",
+            explanation: error.to_string(),
+        })?;
+        let request = RequestToSign {
+            method: head.method.as_str(),
+            target: target.as_bytes(),
+            form: is_form(head).then_some(body),
+        };
+        self.verifier
+            .verify(&request, &authorization)
+            .map_err(|mismatch| Denial {
+                problem: match mismatch {
+                    Mismatch::SignatureMethod { .. } => "signature_method_rejected",
+                    Mismatch::ConsumerKey { .. } => "consumer_key_unknown",
+                    Mismatch::Token { .. } => "token_rejected",
+                    Mismatch::Misplaced(_) => "parameter_rejected",
+                    Mismatch::Signature { .. } | Mismatch::Secrets => "signature_invalid",
+                },
+                explanation: mismatch.to_string(),
+            })?;
+        let now = SystemTime::now()
+            .duration_since(SystemTime::UNIX_EPOCH)
+            .map_or(0, |since| since.as_secs());
+        self.state()
+            .replays
+            .check(now, &authorization)
+            .map_err(|replay| Denial {
+                problem: match replay {
+                    Replay::Stale { .. } => "timestamp_refused",
+                    Replay::Used(_) => "nonce_used",
+                    Replay::Full => "additional_authorization_required",
+                },
+                explanation: replay.to_string(),
+            })
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn is_form(head: &Parts) -> bool {
+    let content_type = head.headers.get(CONTENT_TYPE);
+    let essence = content_type
+        .and_then(|value| value.to_str().ok())
+        .and_then(|value| value.split(';').next());
+    essence.is_some_and(|essence| {
+        essence
+            .trim()
+            .eq_ignore_ascii_case("application/x-www-form-urlencoded")
+    })
+}
+
+fn respond(done: Result<(StatusCode, Value), Trouble>) -> Response<Full<Bytes>> {
+    match done {
+        Ok((status, body)) => document(status, &body),
+        Err(trouble) => document(trouble.status(), &json!({ "message": trouble.to_string() })),
+    }
+}
+
+fn refuse(denial: &Denial) -> Response<Full<Bytes>> {
+    let mut response = document(
+        StatusCode::UNAUTHORIZED,
+        &json!({ "oauth_problem": denial.problem, "message": denial.explanation }),
+    );
+    let mut challenge = String::new();
+    // Writing to a String can't fail.
+    let _ = write!(
+        challenge,
+        "OAuth realm=\"demo\", oauth_problem=\"{}\"",
+        denial.problem
+    );
+    if let Ok(challenge) = HeaderValue::from_str(&challenge) {
+        response.headers_mut().insert(WWW_AUTHENTICATE, challenge);
+    }
+    response
+}
+
+fn document(status: StatusCode, body: &Value) -> Response<Full<Bytes>> {
+    let mut response = Response::new(Full::from(format!("{body:#}\n")));
+    *response.status_mut() = status;
+    let json = HeaderValue::from_static("application/json");
+    response.headers_mut().insert(CONTENT_TYPE, json);
+    response
+}
+
+/// Shows what has arrived; standard output may be closed.
+fn announce(head: &Parts, target: &str, verdict: &str, status: StatusCode) {
+    let line = format!(
+        "platform: {} {} - {verdict}, answered {}\n",
+        head.method,
+        target.escape_debug(),
+        status.as_u16()
+    );
+    let _ = io::stdout().write_all(line.as_bytes());
+}

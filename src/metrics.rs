@@ -1,0 +1,304 @@
+//! What the daemon counts, in the terms of OpenMetrics.
+//!
+//! A client must not be able to grow these by inventing methods or paths, so every label has few values.
+
+use std::{fmt, sync::Arc, time::Duration};
+
+use hyper::{Method, StatusCode};
+use prometheus_client::{
+    encoding::{EncodeLabelSet, EncodeMetric, MetricEncoder, text},
+    metrics::{
+        MetricType,
+        counter::{ConstCounter, Counter},
+        family::Family,
+        gauge::Gauge,
+        histogram::Histogram,
+        info::Info,
+    },
+    registry::Registry,
+};
+
+use crate::log::Lost;
+
+/// The media type of what [`Metrics::encode`] returns.
+pub const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+
+/// Upper bounds of the histogram's buckets, in seconds; platforms may think for minutes.
+const DURATION_BOUNDS: [f64; 14] = [
+    0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0,
+];
+
+/// All metrics of the process.
+#[derive(Debug)]
+pub struct Metrics {
+    registry: Registry,
+    exchanges: Family<ExchangeLabels, Counter>,
+    exchange_duration: Family<ProxyLabel, Histogram, fn() -> Histogram>,
+    client_connections: Family<ProxyLabel, Gauge>,
+    upstream_connections: Family<UpstreamLabels, Counter>,
+}
+
+impl Metrics {
+    /// Metrics that stand at zero, but for the count of lost log records, which is read from `lost`.
+    pub fn new(lost: Lost) -> Self {
+        let exchanges = Family::default();
+        let exchange_duration = Family::new_with_constructor(duration_histogram as fn() -> _);
+        let client_connections = Family::default();
+        let upstream_connections = Family::default();
+
+        // A counter's `_total` and an info's `_info` are appended by the encoder.
+        let mut registry = Registry::with_prefix("undersign");
+        registry.register(
+            "exchanges",
+            "Exchanges that have ended",
+            Family::clone(&exchanges),
+        );
+        registry.register(
+            "exchange_duration_seconds",
+            "Time from a request's first byte to the end of its exchange",
+            Family::clone(&exchange_duration),
+        );
+        registry.register(
+            "client_connections",
+            "Client connections that are open",
+            Family::clone(&client_connections),
+        );
+        registry.register(
+            "upstream_connections",
+            "Attempts to connect to an upstream",
+            Family::clone(&upstream_connections),
+        );
+        registry.register(
+            "log_records_lost",
+            "Log records that could not be written",
+            LostRecords(lost),
+        );
+        registry.register(
+            "build",
+            "The program that runs",
+            Info::new([("version", env!("CARGO_PKG_VERSION"))]),
+        );
+
+        Self {
+            registry,
+            exchanges,
+            exchange_duration,
+            client_connections,
+            upstream_connections,
+        }
+    }
+
+    /// The metrics of one proxy. Asked twice for one name, both count in the same place.
+    pub fn proxy(&self, name: &Arc<str>) -> ProxyMetrics {
+        let proxy = Arc::clone(name);
+        let label = ProxyLabel {
+            proxy: Arc::clone(name),
+        };
+        let connected = UpstreamLabels {
+            proxy: Arc::clone(name),
+            result: "ok",
+        };
+        ProxyMetrics {
+            proxy,
+            exchanges: self.exchanges.clone(),
+            duration: self.exchange_duration.get_or_create_owned(&label),
+            clients: self.client_connections.get_or_create_owned(&label),
+            upstream_connected: self.upstream_connections.get_or_create_owned(&connected),
+            upstream_connections: self.upstream_connections.clone(),
+        }
+    }
+
+    /// Everything as text, of the type [`CONTENT_TYPE`].
+    pub fn encode(&self) -> String {
+        let mut out = String::new();
+        // Writing to a string does not fail.
+        let _ = text::encode(&mut out, &self.registry);
+        out
+    }
+}
+
+/// The metrics of one proxy, with what every exchange touches at hand.
+#[derive(Clone, Debug)]
+pub struct ProxyMetrics {
+    proxy: Arc<str>,
+    exchanges: Family<ExchangeLabels, Counter>,
+    duration: Histogram,
+    clients: Gauge,
+    upstream_connected: Counter,
+    upstream_connections: Family<UpstreamLabels, Counter>,
+}
+
+impl ProxyMetrics {
+    /// Counts an exchange that has ended: with the status that the client got, if it got any, and the type of
+    /// the error, if there was one.
+    pub fn exchange(
+        &self,
+        method: &Method,
+        status: Option<StatusCode>,
+        error_type: Option<&'static str>,
+        took: Duration,
+    ) {
+        let labels = ExchangeLabels {
+            proxy: Arc::clone(&self.proxy),
+            method: known_method(method),
+            status: status.map(|status| status.as_u16()),
+            error_type,
+        };
+        self.exchanges.get_or_create(&labels).inc();
+        self.duration.observe(took.as_secs_f64());
+    }
+
+    /// Counts a client connection for as long as the answer lives.
+    pub fn client_connected(&self) -> ClientConnection {
+        self.clients.inc();
+        ClientConnection(self.clients.clone())
+    }
+
+    /// Counts a connection made to the upstream.
+    pub fn upstream_connected(&self) {
+        self.upstream_connected.inc();
+    }
+
+    /// Counts a connection that could not be made to the upstream.
+    pub fn upstream_failed(&self, error_type: &'static str) {
+        let labels = UpstreamLabels {
+            proxy: Arc::clone(&self.proxy),
+            result: error_type,
+        };
+        self.upstream_connections.get_or_create(&labels).inc();
+    }
+}
+
+/// A client connection that is counted as open until this is dropped.
+#[derive(Debug)]
+#[must_use = "the connection is counted until this is dropped"]
+pub struct ClientConnection(Gauge);
+
+impl Drop for ClientConnection {
+    fn drop(&mut self) {
+        self.0.dec();
+    }
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct ProxyLabel {
+    proxy: Arc<str>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct ExchangeLabels {
+    proxy: Arc<str>,
+    method: &'static str,
+    status: Option<u16>,
+    error_type: Option<&'static str>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct UpstreamLabels {
+    proxy: Arc<str>,
+    result: &'static str,
+}
+
+/// The log's own count, read when it is asked for.
+#[derive(Debug)]
+struct LostRecords(Lost);
+
+impl EncodeMetric for LostRecords {
+    fn encode(&self, encoder: MetricEncoder<'_>) -> fmt::Result {
+        ConstCounter::new(self.0.get()).encode(encoder)
+    }
+
+    fn metric_type(&self) -> MetricType {
+        MetricType::Counter
+    }
+}
+
+fn duration_histogram() -> Histogram {
+    Histogram::new(DURATION_BOUNDS)
+}
+
+/// A method is whatever a client writes, so only those of RFC 9110 and RFC 5789 keep their names.
+fn known_method(method: &Method) -> &'static str {
+    match *method {
+        Method::GET => "GET",
+        Method::HEAD => "HEAD",
+        Method::POST => "POST",
+        Method::PUT => "PUT",
+        Method::PATCH => "PATCH",
+        Method::DELETE => "DELETE",
+        Method::OPTIONS => "OPTIONS",
+        Method::CONNECT => "CONNECT",
+        Method::TRACE => "TRACE",
+        _ => "other",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn assert_has(metrics: &Metrics, line: &str) {
+        let text = metrics.encode();
+        assert!(text.lines().any(|l| l == line), "no {line} in:\n{text}");
+    }
+
+    fn proxy(metrics: &Metrics) -> ProxyMetrics {
+        metrics.proxy(&"aps".into())
+    }
+
+    #[test]
+    fn an_exchange_is_counted_by_method_status_and_error() {
+        let metrics = Metrics::new(Lost::default());
+        let aps = proxy(&metrics);
+        let took = Duration::from_millis(40);
+        aps.exchange(&Method::GET, Some(StatusCode::OK), None, took);
+        aps.exchange(&Method::GET, Some(StatusCode::OK), None, took);
+        let invented = Method::from_bytes(b"BREW").unwrap();
+        let timeout = Some("connection_timeout");
+        aps.exchange(&invented, Some(StatusCode::GATEWAY_TIMEOUT), timeout, took);
+        aps.exchange(&Method::PUT, None, Some("client_gone"), took);
+
+        for line in [
+            r#"undersign_exchanges_total{proxy="aps",method="GET",status="200",error_type=""} 2"#,
+            r#"undersign_exchanges_total{proxy="aps",method="other",status="504",error_type="connection_timeout"} 1"#,
+            r#"undersign_exchanges_total{proxy="aps",method="PUT",status="",error_type="client_gone"} 1"#,
+            r#"undersign_exchange_duration_seconds_bucket{le="0.025",proxy="aps"} 0"#,
+            r#"undersign_exchange_duration_seconds_bucket{le="0.05",proxy="aps"} 4"#,
+            r#"undersign_exchange_duration_seconds_count{proxy="aps"} 4"#,
+        ] {
+            assert_has(&metrics, line);
+        }
+    }
+
+    #[test]
+    fn connections_are_counted() {
+        let metrics = Metrics::new(Lost::default());
+        let aps = proxy(&metrics);
+        let (first, second) = (aps.client_connected(), aps.client_connected());
+        drop(first);
+        assert_has(&metrics, r#"undersign_client_connections{proxy="aps"} 1"#);
+        drop(second);
+        assert_has(&metrics, r#"undersign_client_connections{proxy="aps"} 0"#);
+
+        aps.upstream_connected();
+        proxy(&metrics).upstream_connected();
+        aps.upstream_failed("dns_error");
+        for line in [
+            r#"undersign_upstream_connections_total{proxy="aps",result="ok"} 2"#,
+            r#"undersign_upstream_connections_total{proxy="aps",result="dns_error"} 1"#,
+        ] {
+            assert_has(&metrics, line);
+        }
+    }
+
+    #[test]
+    fn lost_records_and_the_version_are_shown() {
+        let metrics = Metrics::new(Lost::default());
+        assert_has(&metrics, "undersign_log_records_lost_total 0");
+        let version = env!("CARGO_PKG_VERSION");
+        let build = format!(r#"undersign_build_info{{version="{version}"}} 1"#);
+        assert_has(&metrics, &build);
+        assert!(metrics.encode().ends_with("# EOF\n"));
+    }
+}

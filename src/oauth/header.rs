@@ -1,0 +1,54 @@
+//! The parts of an `Authorization` header (RFC 5849 §3.5.1), written.
+
+use super::percent::{ONCE, Writer};
+
+/// Writes a parameter as `name="value"`, with both encoded.
+pub(super) fn write_parameter<S: FnMut(&[u8])>(writer: &mut Writer<S>, name: &str, value: &[u8]) {
+    writer.encode_slice(name.as_bytes(), &ONCE);
+    writer.raw(b"=\"");
+    writer.encode_slice(value, &ONCE);
+    writer.raw(b"\"");
+}
+
+/// Writes `realm="value"`, whose value is a quoted string (RFC 9110 §5.6.4), not percent-encoded, here in parts.
+///
+/// Only what is no printable ASCII becomes an escape nevertheless, so that the field value is always a valid one.
+pub(super) fn write_realm<S: FnMut(&[u8])>(writer: &mut Writer<S>, parts: &[&[u8]]) {
+    writer.raw(b"realm=\"");
+    for &byte in parts.iter().copied().flatten() {
+        match byte {
+            b'"' | b'\\' => writer.raw(&[b'\\', byte]),
+            b' '..=b'~' => writer.raw(&[byte]),
+            _ => writer.encode([byte], &ONCE),
+        }
+    }
+    writer.raw(b"\"");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_and_values_are_encoded() {
+        let mut written = Vec::new();
+        let sink = |piece: &[u8]| written.extend_from_slice(piece);
+        Writer::run(sink, |writer| write_parameter(writer, "a b", b"+/=\""));
+        assert_eq!(written, b"a%20b=\"%2B%2F%3D%22\"");
+    }
+
+    #[test]
+    fn a_realm_is_quoted_and_not_percent_encoded() {
+        let check = |realm: &str, expected: &str| {
+            let mut written = Vec::new();
+            let sink = |piece: &[u8]| written.extend_from_slice(piece);
+            Writer::run(sink, |writer| write_realm(writer, &[realm.as_bytes()]));
+            assert_eq!(String::from_utf8(written).unwrap(), expected);
+        };
+        check("", "realm=\"\"");
+        check("http://sp.example.com/", "realm=\"http://sp.example.com/\"");
+        check("123_SB1", "realm=\"123_SB1\"");
+        check("a \"b\" \\c%20", "realm=\"a \\\"b\\\" \\\\c%20\"");
+        check("a\r\nb\u{7f}ü", "realm=\"a%0D%0Ab%7F%C3%BC\"");
+    }
+}

@@ -1,0 +1,151 @@
+//! Keyed signing: what remains of the secrets once a signer exists.
+
+use std::fmt;
+
+use base64::{Engine as _, prelude::BASE64_STANDARD};
+use hmac::{Hmac, KeyInit, Mac};
+use secrecy::ExposeSecret;
+use sha1::Sha1;
+use sha2::{Sha256, Sha512};
+use smallvec::SmallVec;
+use zeroize::Zeroizing;
+
+use super::percent::{ONCE, Writer};
+use super::{Credentials, SignatureMethod};
+
+/// The secrets, prepared for one signature method. HMAC states are keyed once and cloned for each signature;
+/// they, and the secrets themselves, are zeroed when dropped.
+#[derive(Clone)]
+pub(super) enum Key {
+    HmacSha1(Hmac<Sha1>),
+    HmacSha256(Hmac<Sha256>),
+    HmacSha512(Hmac<Sha512>),
+    Plaintext(Zeroizing<Vec<u8>>),
+}
+
+/// The text of `oauth_signature`, not yet percent-encoded. The longest HMAC, of 64 bytes, takes 88.
+pub(super) type Signature = SmallVec<[u8; 96]>;
+
+impl Key {
+    pub(super) fn new(method: SignatureMethod, credentials: &Credentials) -> Self {
+        let key = joined_secrets(credentials);
+        match method {
+            SignatureMethod::HmacSha1 => Self::HmacSha1(keyed(&key)),
+            SignatureMethod::HmacSha256 => Self::HmacSha256(keyed(&key)),
+            SignatureMethod::HmacSha512 => Self::HmacSha512(keyed(&key)),
+            SignatureMethod::Plaintext => Self::Plaintext(key),
+        }
+    }
+
+    pub(super) fn method(&self) -> SignatureMethod {
+        match self {
+            Self::HmacSha1(_) => SignatureMethod::HmacSha1,
+            Self::HmacSha256(_) => SignatureMethod::HmacSha256,
+            Self::HmacSha512(_) => SignatureMethod::HmacSha512,
+            Self::Plaintext(_) => SignatureMethod::Plaintext,
+        }
+    }
+
+    /// Signs the base string that the closure writes.
+    pub(super) fn sign(&self, write_base_string: impl FnOnce(&mut dyn FnMut(&[u8]))) -> Signature {
+        match self {
+            Self::HmacSha1(keyed) => hmac(keyed.clone(), write_base_string),
+            Self::HmacSha256(keyed) => hmac(keyed.clone(), write_base_string),
+            Self::HmacSha512(keyed) => hmac(keyed.clone(), write_base_string),
+            // RFC 5849 §3.4.4: the signature is the key itself, whatever the request.
+            Self::Plaintext(key) => Signature::from_slice(key),
+        }
+    }
+}
+
+impl fmt::Debug for Key {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Key({}, [REDACTED])", self.method().name())
+    }
+}
+
+/// Both secrets, encoded, with `&` between them even where one is empty (RFC 5849 §3.4.2).
+fn joined_secrets(credentials: &Credentials) -> Zeroizing<Vec<u8>> {
+    let [consumer, token] =
+        [&credentials.consumer_secret, &credentials.token_secret].map(ExposeSecret::expose_secret);
+    // Never grown, as that would leave a copy behind that nothing zeroes.
+    let mut key = Zeroizing::new(Vec::with_capacity(3 * (consumer.len() + token.len()) + 1));
+    let sink = |piece: &[u8]| key.extend_from_slice(piece);
+    Writer::run(sink, |writer| {
+        writer.encode(consumer.bytes(), &ONCE);
+        writer.raw(b"&");
+        writer.encode(token.bytes(), &ONCE);
+    });
+    key
+}
+
+fn keyed<M: Mac + KeyInit>(key: &[u8]) -> M {
+    #[expect(
+        clippy::expect_used,
+        reason = "HMAC takes keys of any length (RFC 2104 §3)"
+    )]
+    M::new_from_slice(key).expect("a key of any length")
+}
+
+fn hmac(mut mac: impl Mac, write_base_string: impl FnOnce(&mut dyn FnMut(&[u8]))) -> Signature {
+    write_base_string(&mut |piece| mac.update(piece));
+    base64(&mac.finalize().into_bytes())
+}
+
+fn base64(mac: &[u8]) -> Signature {
+    let mut text = Signature::from_elem(0, mac.len().div_ceil(3) * 4);
+    #[expect(
+        clippy::expect_used,
+        reason = "padded base64 takes four bytes for every three begun"
+    )]
+    BASE64_STANDARD
+        .encode_slice(mac, &mut text)
+        .expect("a buffer of the right size");
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sign(method: SignatureMethod, secrets: (&str, &str), text: &str) -> String {
+        let credentials = Credentials {
+            consumer_key: "key".to_owned(),
+            consumer_secret: secrets.0.into(),
+            token: None,
+            token_secret: secrets.1.into(),
+        };
+        let key = Key::new(method, &credentials);
+        let signature = key.sign(|sink| sink(text.as_bytes()));
+        String::from_utf8(signature.to_vec()).unwrap()
+    }
+
+    #[test]
+    fn the_signatures_of_the_oauth_wiki_come_out() {
+        let check = |secrets, expected: &str| {
+            assert_eq!(sign(SignatureMethod::HmacSha1, secrets, "bs"), expected);
+        };
+        check(("cs", ""), "egQqG5AJep5sJ7anhXju1unge2I=");
+        check(("cs", "ts"), "VZVjXceV7JgPq/dOTnNmEfO0Fv8=");
+    }
+
+    #[test]
+    fn plaintext_is_both_secrets_encoded_and_joined() {
+        let check = |secrets, expected: &str| {
+            assert_eq!(sign(SignatureMethod::Plaintext, secrets, "any"), expected);
+        };
+        check(
+            ("djr9rjt0jd78jf88", "jjd999tj88uiths3"),
+            "djr9rjt0jd78jf88&jjd999tj88uiths3",
+        );
+        check(("djr9rjt0jd78jf88", ""), "djr9rjt0jd78jf88&");
+        check(("", ""), "&");
+        check(("a&b", "ü"), "a%26b&%C3%BC");
+    }
+
+    #[test]
+    fn debug_output_holds_no_secret() {
+        let key = Key::Plaintext(Zeroizing::new(b"hidden&".to_vec()));
+        assert_eq!(format!("{key:?}"), "Key(PLAINTEXT, [REDACTED])");
+    }
+}

@@ -1,0 +1,232 @@
+//! The request parameters of a base string (RFC 5849 §3.4.1.3): collected, encoded and put in order.
+
+use smallvec::SmallVec;
+
+use super::QueryPlus;
+use super::percent::{FormBytes, TWICE, Writer};
+
+/// A list of parameters, kept as they stand in the base string, that is percent-encoded twice.
+///
+/// They are sorted in that form, too. The second encoding only replaces each `%` by `%25`, and `%` is the least
+/// of the characters that the first one leaves, so the order of RFC 5849 §3.4.1.3.2 is the same in both.
+///
+/// Both vectors live on the stack until a request is uncommonly large.
+#[derive(Debug, Default)]
+pub(super) struct Parameters {
+    text: SmallVec<[u8; 1024]>,
+    pairs: SmallVec<[Pair; 16]>,
+}
+
+impl Parameters {
+    /// Adds a parameter as it is, not encoded.
+    pub(super) fn push(&mut self, name: &str, value: &[u8]) {
+        self.push_pair(
+            |writer| writer.encode_slice(name.as_bytes(), &TWICE),
+            |writer| writer.encode_slice(value, &TWICE),
+        );
+    }
+
+    /// Adds the parameters of a query or a form (RFC 5849 §3.4.1.3.1). Duplicates are kept.
+    pub(super) fn push_form_encoded(&mut self, encoded: &[u8], plus: QueryPlus) {
+        for (name, value) in form_pairs(encoded) {
+            self.push_pair(
+                |writer| writer.encode(FormBytes::new(name, plus), &TWICE),
+                |writer| writer.encode(FormBytes::new(value, plus), &TWICE),
+            );
+        }
+    }
+
+    /// Writes the normalised parameters (RFC 5849 §3.4.1.3.2) as the last part of a base string.
+    pub(super) fn write_sorted<S: FnMut(&[u8])>(&mut self, writer: &mut Writer<S>) {
+        let Self { text, pairs } = self;
+        // Pairs that compare equal are the same bytes, so a stable sort would do no better.
+        pairs.sort_unstable_by(|a, b| a.key(text).cmp(&b.key(text)));
+        for (index, pair) in pairs.iter().enumerate() {
+            if index > 0 {
+                writer.raw(AMPERSAND);
+            }
+            writer.raw(&text[pair.start..pair.value_end]);
+        }
+    }
+
+    /// Adds a pair of which the two closures write one part each, encoded twice.
+    fn push_pair(
+        &mut self,
+        write_name: impl FnOnce(&mut TextWriter<'_>),
+        write_value: impl FnOnce(&mut TextWriter<'_>),
+    ) {
+        let Self { text, pairs } = self;
+        let start = text.len();
+        let sink: &mut dyn FnMut(&[u8]) = &mut |piece| text.extend_from_slice(piece);
+        let name_length = Writer::run(sink, |writer| {
+            write_name(writer);
+            let name_length = writer.position();
+            writer.raw(EQUALS);
+            write_value(writer);
+            name_length
+        });
+        pairs.push(Pair {
+            start,
+            name_end: start + name_length,
+            value_end: text.len(),
+        });
+    }
+}
+
+impl Clone for Parameters {
+    fn clone(&self) -> Self {
+        Self {
+            // Copies in one go, where `SmallVec::clone` goes item by item.
+            text: SmallVec::from_slice(&self.text),
+            pairs: SmallVec::from_slice(&self.pairs),
+        }
+    }
+}
+
+/// The first parameter of a query or a form whose name, once decoded, starts with `oauth_`.
+pub(super) fn protocol_parameter_in(encoded: &[u8]) -> Option<String> {
+    const PREFIX: &[u8] = b"oauth_";
+    form_pairs(encoded)
+        .map(|(name, _)| FormBytes::new(name, QueryPlus::Space))
+        .find(|name| name.clone().take(PREFIX.len()).eq(PREFIX.iter().copied()))
+        .map(|name| String::from_utf8_lossy(&name.collect::<Vec<u8>>()).into_owned())
+}
+
+/// Writes the text of a parameter.
+type TextWriter<'a> = Writer<&'a mut dyn FnMut(&[u8])>;
+
+/// `=` and `&` as they stand between parameters that are themselves a part of a base string.
+const EQUALS: &[u8] = b"%3D";
+const AMPERSAND: &[u8] = b"%26";
+
+/// Where a parameter stands in the text: `name%3Dvalue`.
+#[derive(Clone, Copy, Debug)]
+struct Pair {
+    start: usize,
+    name_end: usize,
+    value_end: usize,
+}
+
+impl Pair {
+    /// What parameters are sorted by: names first, then values.
+    fn key<'a>(&self, text: &'a [u8]) -> (&'a [u8], &'a [u8]) {
+        let name = &text[self.start..self.name_end];
+        let value = &text[self.name_end + EQUALS.len()..self.value_end];
+        (name, value)
+    }
+}
+
+/// The names and values of form-encoded text, as they stand there. Nothing between two `&` is no parameter.
+fn form_pairs(encoded: &[u8]) -> impl Iterator<Item = (&[u8], &[u8])> {
+    encoded
+        .split(|&byte| byte == b'&')
+        .filter(|pair| !pair.is_empty())
+        .map(|pair| match pair.iter().position(|&byte| byte == b'=') {
+            Some(at) => (&pair[..at], &pair[at + 1..]),
+            None => (pair, &[][..]),
+        })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::oauth::percent::{self, ONCE};
+
+    /// The normalised parameters of a query, with the base string's own encoding taken off again.
+    fn normalised(query: &str, plus: QueryPlus) -> String {
+        let mut parameters = Parameters::default();
+        parameters.push_form_encoded(query.as_bytes(), plus);
+        let mut written = Vec::new();
+        let sink = |piece: &[u8]| written.extend_from_slice(piece);
+        Writer::run(sink, |writer| parameters.write_sorted(writer));
+        String::from_utf8(percent::decode_strict(&written).unwrap()).unwrap()
+    }
+
+    #[test]
+    fn parameters_are_split_decoded_encoded_and_sorted() {
+        let check = |query: &str, expected: &str| {
+            assert_eq!(normalised(query, QueryPlus::Space), expected, "{query}");
+        };
+        // Names without values, values without names, and separators.
+        check("", "");
+        check("a", "a=");
+        check("a=", "a=");
+        check("=x", "=x");
+        check("=", "=");
+        check("a=b=c", "a=b%3Dc");
+        check("a;b=c", "a%3Bb=c");
+        check("&&a=1&&b=2&", "a=1&b=2");
+        check("a?b=?", "a%3Fb=%3F");
+        // Decoding and encoding.
+        check("a=%FF", "a=%FF");
+        check("a=%ff", "a=%FF");
+        check("a=%zz", "a=%25zz");
+        check("a=1%", "a=1%25");
+        check("a=x+y%20z%2B", "a=x%20y%20z%2B");
+        check("a=!*'()", "a=%21%2A%27%28%29");
+        check("a=-._~%7e", "a=-._~~");
+        check("a=é", "a=%C3%A9");
+        check("a=[b]|{c}", "a=%5Bb%5D%7C%7Bc%7D");
+        // Order: names first, then values, as bytes, after encoding; duplicates stay.
+        check("name10=1&name1=2&name=3", "name=3&name1=2&name10=1");
+        check("a=2&a=1&a=1&a", "a=&a=1&a=1&a=2");
+        check("b=1&B=1&_=1&~=1", "B=1&_=1&b=1&~=1");
+        check("a-b=1&a=2&a%20=3", "a=2&a%20=3&a-b=1");
+        check("é=1&z=1&A=1", "%C3%A9=1&A=1&z=1");
+        check("a=~&a=%7B&a=z", "a=%7B&a=z&a=~");
+        // APS: RQL, mixed with pairs.
+        check(
+            "implementing(http://aps-standard.org/types/core/resource/1.0),sort(+name),limit(0,10)",
+            "implementing%28http%3A%2F%2Faps-standard.org%2Ftypes%2Fcore%2Fresource%2F1.0%29%2C\
+             sort%28%20name%29%2Climit%280%2C10%29=",
+        );
+        check(
+            "like(orderNumber,*CL000058)&id=1000017&prop=eq=value",
+            "id=1000017&like%28orderNumber%2C%2ACL000058%29=&prop=eq%3Dvalue",
+        );
+    }
+
+    #[test]
+    fn a_plus_is_literal_where_the_server_reads_it_so() {
+        assert_eq!(
+            normalised("sort(+name)&a=1+2", QueryPlus::Literal),
+            "a=1%2B2&sort%28%2Bname%29="
+        );
+    }
+
+    #[test]
+    fn sorting_text_encoded_twice_is_sorting_text_encoded_once() {
+        let encoded = |byte: u8, encoding| {
+            let mut out = Vec::new();
+            let sink = |piece: &[u8]| out.extend_from_slice(piece);
+            Writer::run(sink, |writer| writer.encode([byte], encoding));
+            out
+        };
+        for a in 0..=u8::MAX {
+            for b in 0..=u8::MAX {
+                let once = encoded(a, &ONCE).cmp(&encoded(b, &ONCE));
+                let twice = encoded(a, &TWICE).cmp(&encoded(b, &TWICE));
+                assert_eq!(once, twice);
+            }
+        }
+    }
+
+    #[test]
+    fn a_protocol_parameter_is_found_under_any_encoding_of_its_name() {
+        let check = |encoded: &str, expected: Option<&str>| {
+            let found = protocol_parameter_in(encoded.as_bytes());
+            assert_eq!(found.as_deref(), expected, "{encoded}");
+        };
+        check("", None);
+        check("oauth_nonce=1", Some("oauth_nonce"));
+        check("a=1&oauth%5Fnonce=1&oauth_token", Some("oauth_nonce"));
+        check("%6f%61uth_x", Some("oauth_x"));
+        check("oauth_", Some("oauth_"));
+        check("oauth_%FF", Some("oauth_\u{fffd}"));
+        check("oauth", None);
+        check("a=oauth_nonce", None);
+        check("xoauth_nonce=1", None);
+        check("OAuth_nonce=1", None);
+        check("like(oauth_nonce)", None);
+    }
+}

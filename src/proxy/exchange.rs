@@ -1,0 +1,221 @@
+//! The path of one exchange, from top to bottom.
+
+use std::{net::IpAddr, sync::Arc, time::SystemTime};
+
+use bytes::Bytes;
+use hyper::{Request, Response, StatusCode, body::Incoming};
+
+use super::{
+    ErrorType, Proxy, Refusal, ReplyBody,
+    admit::admit,
+    prepare::{Prepared, strip_hop_by_hop},
+    record::Record,
+    relay::Relay,
+};
+use crate::{
+    oauth::Stamp,
+    upstream::{Answer, CollectError, Content, Link, SendTimeouts},
+    wire::{Reply, RequestHead, ServerPort},
+};
+
+/// A request goes out at most so often; more than once only while the upstream can't have seen any of it.
+const MAX_ATTEMPTS: u32 = 2;
+
+/// The peer of a connection, as far as the operating system knows it.
+#[derive(Clone, Debug)]
+pub(crate) struct Client {
+    /// Its address, as it is logged.
+    pub(crate) address: String,
+    /// The address of ours that it has connected to.
+    pub(crate) local: Option<IpAddr>,
+    /// Its user id, on a Unix socket.
+    pub(crate) uid: Option<u32>,
+    /// Whether there are more connections than there may be, so that this one is only told so.
+    pub(crate) over_limit: bool,
+}
+
+/// Serves one request; whatever goes wrong becomes an answer, and each exchange leaves one record.
+pub(crate) async fn exchange(
+    proxy: Arc<Proxy>,
+    client: Arc<Client>,
+    port: ServerPort,
+    id: String,
+    request: Request<Incoming>,
+) -> Response<ReplyBody> {
+    let mut record = Record::begin(Arc::clone(&proxy), id, client.address.clone());
+    let mut to_head = false;
+    let outcome = match port.take_request() {
+        Some(Ok(head)) => {
+            to_head = head.is_head();
+            record.request(&head);
+            let content = Content::new(request.into_body(), head.framing, port.clone());
+            record.content(&content);
+            forward(&proxy, &client, head, content, &port, &mut record).await
+        }
+        Some(Err(fault)) => Err(fault.into()),
+        None => Err(Refusal::closing(
+            500,
+            ErrorType::ProxyInternalError,
+            "a request arrived without its head",
+        )),
+    };
+    match outcome {
+        Ok(answered) => relay(&proxy, answered, port, to_head, record).await,
+        Err(refusal) => {
+            // A fault in the content explains whatever it led to.
+            let fault = port.take_content_fault().map(Refusal::from);
+            fault.unwrap_or(refusal).answer(record, &port, to_head)
+        }
+    }
+}
+
+/// An answer, and what its content still needs.
+struct Answered {
+    answer: Answer,
+    link: Link,
+    content: Content,
+}
+
+/// Admit, prepare, sign, send.
+async fn forward(
+    proxy: &Proxy,
+    client: &Client,
+    head: RequestHead,
+    content: Content,
+    port: &ServerPort,
+    record: &mut Record,
+) -> Result<Answered, Refusal> {
+    let config = &proxy.config;
+    if client.over_limit {
+        return Err(Refusal::closing(
+            503,
+            ErrorType::ConnectionLimitReached,
+            "there are too many connections (limits.connections)",
+        ));
+    }
+    admit(&config.access, client, &head)?;
+
+    let prepared = Prepared::new(head, config)?;
+    let signs_content = prepared.signs_content()?;
+    prepared.check_parameters(None)?;
+    let mut link = proxy.upstream.reuse().await;
+    let mut form = None;
+    for attempt in 1.. {
+        let reused = link.is_some();
+        let mut open = match link.take() {
+            Some(link) => link,
+            None => connect(proxy).await?,
+        };
+        // Only now, so that a client that waits for 100 Continue gets it once there is somebody to send to.
+        if signs_content && form.is_none() {
+            form = Some(collect(&content, config.limits.form_bytes, port).await?);
+            prepared.check_parameters(form.as_deref())?;
+        }
+
+        let nonce = format!("{:032x}", rand::random::<u128>());
+        let stamp = Stamp {
+            timestamp: seconds_since_epoch(),
+            nonce: &nonce,
+            extra: &[],
+        };
+        record.attempt(!prepared.is_unsigned());
+        let signed = prepared.sign(&proxy.signer, stamp, &proxy.host, form.as_deref());
+        let timeouts = SendTimeouts {
+            first_byte: config.timeouts.first_byte,
+            idle: config.timeouts.idle,
+        };
+        match open
+            .send(signed.head, signed.to_head, &content, timeouts)
+            .await
+        {
+            Ok(answer) => {
+                return Ok(Answered {
+                    answer,
+                    link: open,
+                    content,
+                });
+            }
+            Err(error) if reused && error.is_unseen() && attempt < MAX_ATTEMPTS => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    // The loop ends by returning.
+    Err(Refusal::closing(
+        500,
+        ErrorType::ProxyInternalError,
+        "no attempt was made",
+    ))
+}
+
+/// Passes an answer on: its head now, its content as it comes.
+async fn relay(
+    proxy: &Proxy,
+    answered: Answered,
+    port: ServerPort,
+    to_head: bool,
+    mut record: Record,
+) -> Response<ReplyBody> {
+    let Answered {
+        answer,
+        link,
+        content,
+    } = answered;
+    let mut head = answer.head;
+    record.answered(&head, answer.at, SystemTime::now());
+    strip_hop_by_hop(&mut head.fields);
+    let status = StatusCode::from_u16(head.status).unwrap_or(StatusCode::BAD_GATEWAY);
+    port.reply(Reply {
+        status: head.status,
+        reason: head.reason,
+        fields: head.fields,
+        to_head,
+    });
+    let mut relay = Relay::new(
+        answer.content,
+        link,
+        proxy.upstream.pool(),
+        content,
+        port,
+        proxy.config.timeouts.idle,
+        record,
+    );
+    relay.settle().await;
+    let mut response = Response::new(ReplyBody::Relay(Box::new(relay)));
+    *response.status_mut() = status;
+    response
+}
+
+async fn connect(proxy: &Proxy) -> Result<Link, Refusal> {
+    match proxy.upstream.connect(proxy.config.timeouts.connect).await {
+        Ok(link) => {
+            proxy.metrics.upstream_connected();
+            Ok(link)
+        }
+        Err(error) => {
+            let refusal = Refusal::from(error);
+            proxy.metrics.upstream_failed(refusal.error.as_str());
+            Err(refusal)
+        }
+    }
+}
+
+async fn collect(content: &Content, limit: usize, port: &ServerPort) -> Result<Bytes, Refusal> {
+    content.collect(limit).await.map_err(|error| match error {
+        CollectError::TooLong => Refusal::closing(
+            413,
+            ErrorType::HttpRequestError,
+            format!("the form is longer than {limit} bytes (limits.form_bytes), and forms are held in memory to be signed"),
+        ),
+        CollectError::Failed => match port.take_content_fault() {
+            Some(fault) => fault.into(),
+            None => Refusal::malformed("the request's content ended too early"),
+        },
+    })
+}
+
+/// The wall clock, read at each attempt: it may have been set meanwhile.
+fn seconds_since_epoch() -> u64 {
+    SystemTime::now()
+        .duration_since(SystemTime::UNIX_EPOCH)
+        .map_or(0, |since| since.as_secs())
+}

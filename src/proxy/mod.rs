@@ -1,0 +1,61 @@
+//! One proxy: from a request that has arrived to the answer that leaves.
+//!
+//! The path of an exchange stands in [`exchange`] and reads from top to bottom; the steps it names have a file each.
+
+mod admit;
+mod exchange;
+mod prepare;
+mod record;
+mod refusal;
+mod relay;
+
+use std::sync::Arc;
+
+use crate::{
+    config::ProxyConfig,
+    metrics::ProxyMetrics,
+    oauth::{BaseUri, Signer},
+    upstream::{TlsFault, Upstream},
+};
+
+pub(crate) use self::{
+    exchange::{Client, exchange},
+    refusal::internal_error,
+    relay::ReplyBody,
+};
+
+use self::refusal::{ErrorType, Refusal};
+
+/// One proxy, ready to serve.
+#[derive(Debug)]
+pub(crate) struct Proxy {
+    pub(crate) config: ProxyConfig,
+    pub(crate) metrics: ProxyMetrics,
+    /// The value of the `Host` field that the upstream gets.
+    host: String,
+    signer: Signer,
+    upstream: Upstream,
+}
+
+impl Proxy {
+    /// Prepares a proxy; nothing is bound or connected yet.
+    ///
+    /// # Errors
+    /// A TLS setting that can't be used.
+    pub(crate) fn new(config: ProxyConfig, metrics: ProxyMetrics) -> Result<Arc<Self>, TlsFault> {
+        let origin = &config.upstream;
+        let base = BaseUri::new(origin.https, &origin.host, origin.port);
+        Ok(Arc::new(Self {
+            host: origin.authority(),
+            signer: Signer::new(&config.credentials, &config.signing, base),
+            upstream: Upstream::new(&config)?,
+            config,
+            metrics,
+        }))
+    }
+
+    /// Closes idle upstream connections once their time is up, for as long as the future is polled.
+    pub(crate) async fn expire_idle(&self) {
+        self.upstream.expire_idle().await;
+    }
+}

@@ -1,0 +1,274 @@
+//! From a request as it arrived to one that can be signed, and from there to bytes that nothing changes any more.
+
+use bytes::{BufMut, Bytes, BytesMut};
+
+use super::{ErrorType, Refusal};
+use crate::{
+    config::{InboundAuthorization, ProxyConfig},
+    oauth::{RequestToSign, Signer, Stamp},
+    wire::{Field, Fields, RequestHead},
+};
+
+/// Fields that concern one connection only (RFC 9110 §7.6.1), whether or not `Connection` names them.
+const HOP_BY_HOP: [&str; 7] = [
+    "connection",
+    "keep-alive",
+    "proxy-authorization",
+    "proxy-connection",
+    "te",
+    "upgrade",
+    "http2-settings",
+];
+
+/// Fields that `Connection` must not name: without them a message would mean something else (RFC 9110 §7.6.1).
+const NEVER_HOP_BY_HOP: [&str; 3] = ["content-length", "host", "transfer-encoding"];
+
+/// Takes out what concerns one connection only.
+pub(super) fn strip_hop_by_hop(fields: &mut Fields) {
+    let named: Vec<Vec<u8>> = fields.members("connection").map(<[u8]>::to_vec).collect();
+    let is_named = |field: &Field<'_>| {
+        named
+            .iter()
+            .any(|name| name.eq_ignore_ascii_case(field.name))
+            && !NEVER_HOP_BY_HOP.iter().any(|name| field.is(name))
+    };
+    fields.retain(|field| !HOP_BY_HOP.iter().any(|name| field.is(name)) && !is_named(field));
+}
+
+/// A request that lacks nothing but `Host` and `Authorization`.
+#[derive(Debug)]
+pub(super) struct Prepared {
+    method: Bytes,
+    target: Bytes,
+    fields: Fields,
+    to_head: bool,
+    unsigned: bool,
+}
+
+/// The head of a request, for one attempt. It can be sent, and nothing else.
+#[derive(Debug)]
+pub(super) struct Signed {
+    pub(super) head: Bytes,
+    pub(super) to_head: bool,
+}
+
+impl Prepared {
+    /// Strips a request and decides whether it is to be signed.
+    ///
+    /// # Errors
+    /// It is signed already, or its content can't be signed.
+    pub(super) fn new(request: RequestHead, config: &ProxyConfig) -> Result<Self, Refusal> {
+        let to_head = request.is_head();
+        let RequestHead {
+            method,
+            target,
+            mut fields,
+            ..
+        } = request;
+        strip_hop_by_hop(&mut fields);
+        let passes_through = config
+            .passthrough_headers
+            .iter()
+            .any(|name| fields.contains(name));
+        let authorizations = fields.all("authorization").count();
+        let unsigned = match config.inbound_authorization {
+            _ if authorizations == 0 => passes_through,
+            InboundAuthorization::Reject => {
+                return Err(Refusal::denied(
+                    403,
+                    "the request brings an Authorization field of its own (inbound_authorization = \"reject\")",
+                ));
+            }
+            InboundAuthorization::Replace => passes_through,
+            InboundAuthorization::Keep => true,
+        };
+        if unsigned && authorizations > 1 {
+            return Err(Refusal::malformed(
+                "there is more than one Authorization field, and only one may be forwarded",
+            ));
+        }
+        if !unsigned {
+            fields.retain(|field| !field.is("authorization"));
+        }
+        Ok(Self {
+            method,
+            target,
+            fields,
+            to_head,
+            unsigned,
+        })
+    }
+
+    /// Whether the content takes part in the signature: a form that will be signed (RFC 5849 §3.4.1.3.1).
+    ///
+    /// # Errors
+    /// It is a form that can't be read.
+    pub(super) fn signs_content(&self) -> Result<bool, Refusal> {
+        if self.unsigned {
+            return Ok(false);
+        }
+        if !self.fields.all("content-type").any(is_form) {
+            return Ok(false);
+        }
+        if self.fields.all("content-type").count() > 1 {
+            return Err(Refusal::malformed(
+                "there is more than one Content-Type field, so that it is not clear whether the content is a form",
+            ));
+        }
+        let coded = self
+            .fields
+            .members("content-encoding")
+            .any(|coding| !coding.eq_ignore_ascii_case(b"identity"));
+        if coded {
+            return Err(Refusal::closing(
+                415,
+                ErrorType::HttpRequestError,
+                "a form with a Content-Encoding can't be signed: its parameters can't be read",
+            ));
+        }
+        Ok(true)
+    }
+
+    /// Checks that no parameter would be taken for one of the protocol's own (RFC 5849 §3.1).
+    ///
+    /// # Errors
+    /// The name of the first one.
+    pub(super) fn check_parameters(&self, form: Option<&[u8]>) -> Result<(), Refusal> {
+        if self.unsigned {
+            return Ok(());
+        }
+        match self.to_sign(form).protocol_parameter() {
+            None => Ok(()),
+            Some(name) => Err(Refusal::malformed(format!(
+                "the request has the parameter {:?} in its query or form: it is signed already, or its signature would be ambiguous",
+                name.chars().take(64).collect::<String>()
+            ))),
+        }
+    }
+
+    /// Whether the request is forwarded without a signature of ours.
+    pub(super) fn is_unsigned(&self) -> bool {
+        self.unsigned
+    }
+
+    /// Finishes the head for one attempt: first the fields, last the signature.
+    pub(super) fn sign(
+        &self,
+        signer: &Signer,
+        stamp: Stamp<'_>,
+        host: &str,
+        form: Option<&[u8]>,
+    ) -> Signed {
+        let capacity = self.method.len() + self.target.len() + self.fields.encoded_len() + 512;
+        let mut head = BytesMut::with_capacity(capacity);
+        head.put_slice(&self.method);
+        head.put_u8(b' ');
+        head.put_slice(&self.target);
+        head.put_slice(b" HTTP/1.1\r\n");
+        if !self.fields.contains("host") {
+            write_line(&mut head, b"Host", host.as_bytes());
+        }
+        for field in self.fields.iter() {
+            if field.is("host") {
+                write_line(&mut head, field.name, host.as_bytes());
+            } else {
+                head.put_slice(field.line);
+                head.put_slice(b"\r\n");
+            }
+        }
+        if !self.unsigned {
+            let value = signer.sign(&self.to_sign(form), stamp);
+            write_line(&mut head, b"Authorization", &value);
+        }
+        head.put_slice(b"\r\n");
+        Signed {
+            head: head.freeze(),
+            to_head: self.to_head,
+        }
+    }
+
+    fn to_sign<'a>(&'a self, form: Option<&'a [u8]>) -> RequestToSign<'a> {
+        RequestToSign {
+            // A method is a token, which is ASCII.
+            method: std::str::from_utf8(&self.method).unwrap_or_default(),
+            target: &self.target,
+            form,
+        }
+    }
+}
+
+fn write_line(head: &mut BytesMut, name: &[u8], value: &[u8]) {
+    head.put_slice(name);
+    head.put_slice(b": ");
+    head.put_slice(value);
+    head.put_slice(b"\r\n");
+}
+
+/// Whether a media type is that of a form, whatever its case and parameters.
+fn is_form(content_type: &[u8]) -> bool {
+    let essence = content_type
+        .split(|byte| *byte == b';')
+        .next()
+        .unwrap_or_default();
+    essence
+        .trim_ascii()
+        .eq_ignore_ascii_case(b"application/x-www-form-urlencoded")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn strip(section: &'static str) -> String {
+        let mut fields = Fields::parse(Bytes::from_static(section.as_bytes())).unwrap();
+        strip_hop_by_hop(&mut fields);
+        let mut out = BytesMut::new();
+        fields.write_to(&mut out);
+        String::from_utf8(out.to_vec()).unwrap()
+    }
+
+    #[test]
+    fn what_connection_names_goes_and_nothing_else() {
+        let table = [
+            ("Connection: close\r\nA: 1\r\n", "A: 1\r\n"),
+            (
+                "A: 1\r\nconnection: a , b\r\nConnection: C\r\nB: 2\r\nc: 3\r\nD: 4\r\n",
+                "D: 4\r\n",
+            ),
+            (
+                "Connection: content-length, host, transfer-encoding\r\nHost: a\r\nContent-Length: 1\r\n",
+                "Host: a\r\nContent-Length: 1\r\n",
+            ),
+            (
+                "Keep-Alive: 5\r\nProxy-Authorization: x\r\nProxy-Connection: y\r\nTE: trailers\r\nUpgrade: h2c\r\nHTTP2-Settings: z\r\nTrailer: t\r\n",
+                "Trailer: t\r\n",
+            ),
+            (
+                "Connection: authorization\r\nAuthorization: Basic eA==\r\n",
+                "",
+            ),
+        ];
+        for (section, left) in table {
+            assert_eq!(strip(section), left, "{section:?}");
+        }
+    }
+
+    #[test]
+    fn a_form_is_told_by_its_media_type_alone() {
+        let table = [
+            ("application/x-www-form-urlencoded", true),
+            ("Application/X-WWW-Form-URLencoded ; charset=UTF-8", true),
+            ("application/x-www-form-urlencoded;x", true),
+            ("application/x-www-form-urlencoded2", false),
+            (
+                "multipart/form-data; boundary=application/x-www-form-urlencoded",
+                false,
+            ),
+            ("application/json", false),
+            ("", false),
+        ];
+        for (content_type, wanted) in table {
+            assert_eq!(is_form(content_type.as_bytes()), wanted, "{content_type:?}");
+        }
+    }
+}

@@ -1,0 +1,225 @@
+//! The record of one exchange, which writes itself when the exchange ends, however it ends.
+
+use std::{
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
+
+use hyper::{Method, StatusCode};
+use tokio::time::Instant;
+use tracing::{info, warn};
+
+use super::{ErrorType, Proxy, Refusal};
+use crate::{
+    upstream::Content,
+    wire::{RequestHead, ResponseHead},
+};
+
+/// A clock that is further off than this is worth a hint: servers commonly allow five minutes, some only one.
+const NOTABLE_SKEW_S: i64 = 30;
+
+/// What is known of an exchange so far.
+#[derive(Debug)]
+pub(crate) struct Record {
+    proxy: Arc<Proxy>,
+    started: Instant,
+    id: String,
+    client: String,
+    request: Option<RequestHead>,
+    content: Option<Content>,
+    status: Option<u16>,
+    error: Option<ErrorType>,
+    detail: Option<String>,
+    response_bytes: u64,
+    first_byte: Option<Duration>,
+    attempts: u32,
+    signed: bool,
+    oauth_problem: Option<String>,
+    clock_skew_s: Option<i64>,
+    hint: Option<&'static str>,
+}
+
+impl Record {
+    pub(crate) fn begin(proxy: Arc<Proxy>, id: String, client: String) -> Self {
+        Self {
+            proxy,
+            started: Instant::now(),
+            id,
+            client,
+            request: None,
+            content: None,
+            status: None,
+            // Until there is an answer, the only way to end is that the client leaves.
+            error: Some(ErrorType::ClientDisconnected),
+            detail: None,
+            response_bytes: 0,
+            first_byte: None,
+            attempts: 0,
+            signed: false,
+            oauth_problem: None,
+            clock_skew_s: None,
+            hint: None,
+        }
+    }
+
+    pub(crate) fn id(&self) -> &str {
+        &self.id
+    }
+
+    pub(crate) fn request(&mut self, request: &RequestHead) {
+        self.request = Some(request.clone());
+    }
+
+    pub(crate) fn content(&mut self, content: &Content) {
+        self.content = Some(content.clone());
+    }
+
+    pub(crate) fn attempt(&mut self, signed: bool) {
+        self.attempts += 1;
+        self.signed = signed;
+    }
+
+    pub(crate) fn refused(&mut self, refusal: &Refusal) {
+        self.status = Some(refusal.status);
+        self.error = Some(refusal.error);
+        self.detail = Some(refusal.detail.clone().into_owned());
+    }
+
+    /// The upstream has answered; what remains can end well, or as [`Record::failed`] or a drop has it.
+    pub(crate) fn answered(&mut self, head: &ResponseHead, at: Instant, now: SystemTime) {
+        self.status = Some(head.status);
+        self.first_byte = Some(at.saturating_duration_since(self.started));
+        self.clock_skew_s = skew(head, now);
+        if head.status == 401 && self.signed {
+            self.oauth_problem = oauth_problem(head);
+            self.hint = Some(self.hint_for_refused_signature());
+        }
+    }
+
+    /// Counts content that goes to the client.
+    pub(crate) fn sent(&mut self, bytes: usize) {
+        self.response_bytes += bytes as u64;
+    }
+
+    /// The response went out whole.
+    pub(crate) fn finished(&mut self) {
+        if self.error == Some(ErrorType::ClientDisconnected) {
+            self.error = None;
+        }
+    }
+
+    /// The response broke off.
+    pub(crate) fn failed(&mut self, error: ErrorType, detail: String) {
+        self.error = Some(error);
+        self.detail = Some(detail);
+    }
+
+    fn count(&self, duration: Duration) {
+        let method = self
+            .request
+            .as_ref()
+            .and_then(|request| Method::from_bytes(&request.method).ok());
+        let status = self.status.and_then(|code| StatusCode::from_u16(code).ok());
+        self.proxy.metrics.exchange(
+            &method.unwrap_or_default(),
+            status,
+            self.error.map(ErrorType::as_str),
+            duration,
+        );
+    }
+
+    fn hint_for_refused_signature(&self) -> &'static str {
+        match self.clock_skew_s {
+            Some(skew) if skew.abs() > NOTABLE_SKEW_S => {
+                "the clocks of this machine and the upstream differ: set this machine's clock (NTP)"
+            }
+            _ => {
+                "the upstream refused the credentials or the signature: check the consumer key and secret, the token, and the signature method"
+            }
+        }
+    }
+}
+
+impl Drop for Record {
+    fn drop(&mut self) {
+        let duration = self.started.elapsed();
+        let request = self.request.as_ref();
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        let method = request.map(|request| text(&request.method));
+        if std::thread::panicking() {
+            self.status = Some(500);
+            self.error = Some(ErrorType::ProxyInternalError);
+        }
+        self.count(duration);
+        let path = request.map(|request| text(request.path()));
+        let query = request.and_then(|request| request.query().map(text));
+        let transaction = request
+            .and_then(|request| request.fields.first("aps-transaction-id"))
+            .map(text);
+        let content_bytes = self
+            .content
+            .as_ref()
+            .map_or(0, |content| content.progress().bytes);
+        macro_rules! write {
+            ($level:ident) => {
+                $level!(
+                    "exchange.id" = self.id,
+                    "proxy" = &*self.proxy.config.name,
+                    "client.address" = self.client,
+                    "http.request.method" = method,
+                    "url.path" = path,
+                    "url.query" = query,
+                    "http.response.status_code" = self.status,
+                    "error.type" = self.error.map(ErrorType::as_str),
+                    "error.message" = self.detail,
+                    "http.request.body.size" = content_bytes,
+                    "http.response.body.size" = self.response_bytes,
+                    "duration_ms" = milliseconds(duration),
+                    "upstream.first_byte_ms" = self.first_byte.map(milliseconds),
+                    "upstream.attempts" = self.attempts,
+                    "server.address" = self.proxy.config.upstream.host,
+                    "oauth.signed" = self.signed,
+                    "oauth.problem" = self.oauth_problem,
+                    "clock.skew_s" = self.clock_skew_s,
+                    "hint" = self.hint,
+                    "aps.transaction_id" = transaction,
+                    "exchange"
+                )
+            };
+        }
+        if self.error.is_some() {
+            write!(warn);
+        } else {
+            write!(info);
+        }
+    }
+}
+
+/// Milliseconds with a microsecond's precision.
+fn milliseconds(duration: Duration) -> f64 {
+    (duration.as_secs_f64() * 1_000_000.0).round() / 1000.0
+}
+
+/// How far the upstream's clock is ahead of ours, in seconds, by its `Date` field (RFC 9110 §6.6.1), where it matters.
+fn skew(head: &ResponseHead, now: SystemTime) -> Option<i64> {
+    let date = std::str::from_utf8(head.fields.first("date")?).ok()?;
+    let date = httpdate::parse_http_date(date).ok()?;
+    let seconds = |time: SystemTime| {
+        let since = time.duration_since(SystemTime::UNIX_EPOCH).ok()?;
+        i64::try_from(since.as_secs()).ok()
+    };
+    let skew = seconds(date)? - seconds(now)?;
+    (head.status == 401 || skew.abs() > NOTABLE_SKEW_S).then_some(skew)
+}
+
+/// What the upstream says of a refused signature (`oauth_problem`, the OAuth Problem Reporting extension).
+fn oauth_problem(head: &ResponseHead) -> Option<String> {
+    head.fields.all("www-authenticate").find_map(|value| {
+        let value = std::str::from_utf8(value).ok()?;
+        let (_, rest) = value.split_once("oauth_problem=")?;
+        let rest = rest.trim_start_matches('"');
+        let name = |byte: char| byte.is_ascii_alphanumeric() || byte == '_';
+        let end = rest.find(|byte| !name(byte)).unwrap_or(rest.len());
+        (end > 0 && end <= 64).then(|| rest[..end].to_owned())
+    })
+}

@@ -1,0 +1,204 @@
+//! The content of an answer on its way to the client.
+
+use std::{
+    future::{Future, poll_fn},
+    io,
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll},
+    time::Duration,
+};
+
+use bytes::Bytes;
+use http_body::{Body, Frame, SizeHint};
+use hyper::body::Incoming;
+use tokio::time::{Instant, Sleep, sleep};
+
+use super::{ErrorType, record::Record};
+use crate::{
+    upstream::{ConnectionPool, Content, Link, SendFault, may_trail},
+    wire::ServerPort,
+};
+
+/// The content of a response, be it ours or the upstream's.
+#[derive(Debug)]
+pub(crate) enum ReplyBody {
+    /// A document of our own.
+    Own {
+        document: Option<Bytes>,
+        /// Written when the body is dropped.
+        record: Option<Box<Record>>,
+    },
+    /// What the upstream sends.
+    Relay(Box<Relay>),
+}
+
+/// The upstream's content, and all that ends with it.
+#[derive(Debug)]
+pub(crate) struct Relay {
+    content: Incoming,
+    /// `None` once the connection has been given back or given up.
+    link: Option<Link>,
+    pool: Arc<ConnectionPool>,
+    /// The request's content, which may still be on its way.
+    request: Content,
+    port: ServerPort,
+    idle: Pin<Box<Sleep>>,
+    idle_timeout: Duration,
+    record: Record,
+}
+
+impl ReplyBody {
+    pub(super) fn own(document: Bytes, mut record: Option<Record>) -> Self {
+        if let Some(record) = &mut record {
+            record.sent(document.len());
+        }
+        Self::Own {
+            document: Some(document),
+            record: record.map(Box::new),
+        }
+    }
+}
+
+impl Relay {
+    pub(super) fn new(
+        content: Incoming,
+        link: Link,
+        pool: &Arc<ConnectionPool>,
+        request: Content,
+        port: ServerPort,
+        idle_timeout: Duration,
+        record: Record,
+    ) -> Self {
+        Self {
+            content,
+            link: Some(link),
+            pool: Arc::clone(pool),
+            request,
+            port,
+            idle: Box::pin(sleep(idle_timeout)),
+            idle_timeout,
+            record,
+        }
+    }
+
+    /// Ends the exchange at once if there is no content: hyper does not ask for any then.
+    pub(super) async fn settle(&mut self) {
+        if self.content.is_end_stream() {
+            poll_fn(|cx| {
+                self.finish(cx);
+                Poll::Ready(())
+            })
+            .await;
+        }
+    }
+
+    /// The answer is complete: its connection may serve another exchange.
+    fn finish(&mut self, cx: &mut Context<'_>) {
+        self.record.finished();
+        if let Some(mut link) = self.link.take()
+            && link.is_idle(cx)
+        {
+            self.pool.put(link);
+        }
+    }
+
+    fn poll_frame(&mut self, cx: &mut Context<'_>) -> Poll<Option<io::Result<Frame<Bytes>>>> {
+        let mut driven = false;
+        loop {
+            match Pin::new(&mut self.content).poll_frame(cx) {
+                Poll::Ready(Some(Ok(frame))) => {
+                    let bytes = frame.data_ref().map_or(0, Bytes::len);
+                    self.record.sent(bytes);
+                    self.idle.as_mut().reset(Instant::now() + self.idle_timeout);
+                    if self.content.is_end_stream() {
+                        self.finish(cx);
+                    }
+                    return Poll::Ready(Some(Ok(frame)));
+                }
+                Poll::Ready(None) => {
+                    if let Some(mut trailers) = self.link.as_ref().and_then(Link::take_trailers) {
+                        trailers.retain(|field| may_trail(field.name));
+                        self.port.reply_trailers(trailers);
+                    }
+                    self.finish(cx);
+                    return Poll::Ready(None);
+                }
+                Poll::Ready(Some(Err(error))) => {
+                    return Poll::Ready(Some(Err(self.broke(&error))));
+                }
+                Poll::Pending if !driven => {
+                    // What the connection brings in now may be what was asked for.
+                    driven = true;
+                    match &mut self.link {
+                        Some(link) => link.drive(cx),
+                        None => return Poll::Pending,
+                    }
+                }
+                Poll::Pending => {
+                    if self.idle.as_mut().poll(cx).is_pending() {
+                        return Poll::Pending;
+                    }
+                    let detail = "nothing came for too long (timeouts.idle)";
+                    self.record
+                        .failed(ErrorType::ConnectionReadTimeout, detail.to_owned());
+                    self.port.abort();
+                    return Poll::Ready(Some(Err(io::Error::new(io::ErrorKind::TimedOut, detail))));
+                }
+            }
+        }
+    }
+
+    /// The answer broke off; so must ours, visibly.
+    fn broke(&mut self, error: &hyper::Error) -> io::Error {
+        let fault = self
+            .link
+            .take()
+            .map_or(SendFault::Closed, |link| link.fault(&self.request));
+        let (kind, detail) = match fault {
+            SendFault::Response(fault) => (ErrorType::from(&fault), fault.to_string()),
+            SendFault::Connection(error) => (ErrorType::HttpResponseIncomplete, error.to_string()),
+            SendFault::ClientFailed => {
+                let detail = "the request's content ended too early";
+                (ErrorType::HttpRequestError, detail.to_owned())
+            }
+            _ => (ErrorType::HttpResponseIncomplete, error.to_string()),
+        };
+        self.record.failed(kind, detail);
+        self.port.abort();
+        io::Error::new(io::ErrorKind::UnexpectedEof, "the answer broke off")
+    }
+}
+
+impl Body for ReplyBody {
+    type Data = Bytes;
+    type Error = io::Error;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<io::Result<Frame<Bytes>>>> {
+        match self.get_mut() {
+            Self::Own { document, .. } => {
+                Poll::Ready(document.take().map(|document| Ok(Frame::data(document))))
+            }
+            Self::Relay(relay) => relay.poll_frame(cx),
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        match self {
+            Self::Own { document, .. } => document.is_none(),
+            Self::Relay(relay) => relay.content.is_end_stream(),
+        }
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        match self {
+            Self::Own { document, .. } => {
+                SizeHint::with_exact(document.as_ref().map_or(0, Bytes::len) as u64)
+            }
+            Self::Relay(relay) => relay.content.size_hint(),
+        }
+    }
+}

@@ -1,0 +1,109 @@
+//! One client connection: hyper over a [`Wire`], an exchange for each request.
+
+use std::{
+    convert::Infallible,
+    future::Future,
+    panic::{AssertUnwindSafe, catch_unwind},
+    pin::{Pin, pin},
+    sync::Arc,
+    task::{Context, Poll},
+};
+
+use hyper::{Request, body::Incoming, server::conn::http1, service::service_fn};
+use hyper_util::rt::TokioIo;
+use tokio_util::sync::CancellationToken;
+use tracing::warn;
+
+use super::listener::{Guarded, Stream};
+use crate::{
+    proxy::{Client, Proxy, exchange, internal_error},
+    wire::{ServerPort, ServerRole, ServerTimeouts, Wire},
+};
+
+/// Serves a connection until either side ends it, or, once `drain` is cancelled, until what is under way has ended.
+pub(crate) async fn serve(
+    proxy: Arc<Proxy>,
+    stream: Stream,
+    client: Client,
+    drain: CancellationToken,
+) {
+    let port = ServerPort::default();
+    let timeouts = &proxy.config.timeouts;
+    let role = ServerRole::new(
+        port.clone(),
+        proxy.config.limits.header_bytes,
+        ServerTimeouts {
+            head: timeouts.request_headers,
+            keep_alive: timeouts.keep_alive,
+            idle: timeouts.idle,
+        },
+    );
+    let wire = Wire::new(Guarded::new(stream, port.clone()), role);
+    let client = Arc::new(client);
+    let service = service_fn(|request: Request<Incoming>| {
+        let (proxy, client, port) = (Arc::clone(&proxy), Arc::clone(&client), port.clone());
+        async move {
+            let id = format!("{:032x}", rand::random::<u128>());
+            let served = exchange(proxy, client, port.clone(), id.clone(), request);
+            let answer = CatchPanic(Box::pin(served)).await;
+            Ok::<_, Infallible>(answer.unwrap_or_else(|_| internal_error(&id, &port)))
+        }
+    });
+    let mut connection = pin!(
+        http1::Builder::new()
+            // The wire times heads itself: it knows when one has begun.
+            .header_read_timeout(None)
+            // What the upstream sends is passed on as it is.
+            .auto_date_header(false)
+            .serve_connection(TokioIo::new(wire), service)
+    );
+    // How a connection ends, its exchanges have recorded; an error here adds nothing.
+    let ended = tokio::select! {
+        _ = connection.as_mut() => true,
+        () = drain.cancelled() => false,
+    };
+    if !ended {
+        connection.as_mut().graceful_shutdown();
+        let _ = connection.await;
+    }
+    if let Some(fault) = port.take_hung_up() {
+        warn!(
+            proxy = &*proxy.config.name,
+            "client.address" = client.address,
+            reason = %fault,
+            "closed a connection that does not speak HTTP/1.1"
+        );
+    }
+}
+
+/// A future whose panic becomes its output, so that one bad exchange harms no other.
+struct CatchPanic<F>(Pin<Box<F>>);
+
+/// Something panicked; the panic hook has said what.
+#[derive(Debug)]
+struct Panicked;
+
+impl<F: Future> Future for CatchPanic<F> {
+    type Output = Result<F::Output, Panicked>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        // The future is not polled again after a panic, so that nobody sees it half changed.
+        match catch_unwind(AssertUnwindSafe(|| self.0.as_mut().poll(cx))) {
+            Ok(poll) => poll.map(Ok),
+            Err(_) => Poll::Ready(Err(Panicked)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_panic_becomes_an_error() {
+        let future = CatchPanic(Box::pin(async { panic!("on purpose") }));
+        let outcome: Result<(), Panicked> = future.await;
+        assert!(outcome.is_err());
+        assert_eq!(CatchPanic(Box::pin(async { 1 })).await.unwrap(), 1);
+    }
+}

@@ -1,0 +1,200 @@
+//! TCP and Unix listeners, behind one type.
+
+use std::{
+    fs, io,
+    net::SocketAddr,
+    os::unix::fs::{FileTypeExt, PermissionsExt},
+    path::{Path, PathBuf},
+    pin::Pin,
+    task::{Context, Poll},
+    time::Duration,
+};
+
+use socket2::{Domain, SockAddr, SockRef, Socket, Type};
+use tokio::{
+    io::{AsyncRead, AsyncWrite, ReadBuf},
+    net::{TcpListener, TcpStream, UnixListener, UnixStream},
+};
+
+use crate::{config::ListenAddress, proxy::Client, wire::ServerPort};
+
+/// Connections that may wait to be accepted.
+const BACKLOG: i32 = 1024;
+
+/// A bound socket that accepts connections.
+#[derive(Debug)]
+pub(crate) enum Listener {
+    Tcp(TcpListener),
+    Unix(UnixListener, SocketFile),
+}
+
+/// The file of a Unix socket, removed with its listener.
+#[derive(Debug)]
+pub(crate) struct SocketFile(PathBuf);
+
+impl Drop for SocketFile {
+    fn drop(&mut self) {
+        // If it has gone already, that is what was wanted.
+        let _ = fs::remove_file(&self.0);
+    }
+}
+
+impl Listener {
+    /// Binds an address. A Unix socket's file gets mode 0600 before anybody can connect.
+    pub(crate) fn bind(address: &ListenAddress) -> io::Result<Self> {
+        match address {
+            ListenAddress::Tcp(address) => bind_tcp(*address).map(Self::Tcp),
+            ListenAddress::Unix(path) => {
+                let listener = bind_unix(path)?;
+                Ok(Self::Unix(listener, SocketFile(path.clone())))
+            }
+        }
+    }
+
+    /// The address it is bound to, with the port that the system picked if it was to.
+    pub(crate) fn address(&self) -> io::Result<ListenAddress> {
+        match self {
+            Self::Tcp(listener) => listener.local_addr().map(ListenAddress::Tcp),
+            Self::Unix(_, file) => Ok(ListenAddress::Unix(file.0.clone())),
+        }
+    }
+
+    /// Waits for a connection.
+    pub(crate) async fn accept(&self) -> io::Result<(Stream, Client)> {
+        match self {
+            Self::Tcp(listener) => {
+                let (stream, peer) = listener.accept().await?;
+                // An answer is written as a whole; waiting for more to fill a packet only delays it.
+                let _ = stream.set_nodelay(true);
+                let client = Client {
+                    address: peer.ip().to_canonical().to_string(),
+                    local: stream.local_addr().ok().map(|local| local.ip()),
+                    uid: None,
+                    over_limit: false,
+                };
+                Ok((Stream::Tcp(stream), client))
+            }
+            Self::Unix(listener, _) => {
+                let (stream, _) = listener.accept().await?;
+                let uid = stream.peer_cred()?.uid();
+                let client = Client {
+                    address: format!("unix:uid={uid}"),
+                    local: None,
+                    uid: Some(uid),
+                    over_limit: false,
+                };
+                Ok((Stream::Unix(stream), client))
+            }
+        }
+    }
+}
+
+fn bind_tcp(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = Socket::new(Domain::for_address(address), Type::STREAM, None)?;
+    // A restart must not wait for the old connections' TIME_WAIT.
+    socket.set_reuse_address(true)?;
+    if address.is_ipv6() {
+        // Otherwise [::] would take 0.0.0.0 with it, which nobody asked for.
+        socket.set_only_v6(true)?;
+    }
+    socket.bind(&address.into())?;
+    socket.listen(BACKLOG)?;
+    socket.set_nonblocking(true)?;
+    TcpListener::from_std(socket.into())
+}
+
+fn bind_unix(path: &Path) -> io::Result<UnixListener> {
+    remove_stale_socket(path)?;
+    let socket = Socket::new(Domain::UNIX, Type::STREAM, None)?;
+    socket.bind(&SockAddr::unix(path)?)?;
+    // Until it listens, nobody can connect.
+    fs::set_permissions(path, fs::Permissions::from_mode(0o600))?;
+    socket.listen(BACKLOG)?;
+    socket.set_nonblocking(true)?;
+    UnixListener::from_std(socket.into())
+}
+
+/// Removes the file of a socket that nobody listens on any more, such as one left by a crash.
+fn remove_stale_socket(path: &Path) -> io::Result<()> {
+    let is_socket = fs::symlink_metadata(path).is_ok_and(|file| file.file_type().is_socket());
+    if !is_socket {
+        return Ok(());
+    }
+    let socket = Socket::new(Domain::UNIX, Type::STREAM, None)?;
+    match socket.connect_timeout(&SockAddr::unix(path)?, Duration::from_secs(1)) {
+        Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => fs::remove_file(path),
+        _ => Err(io::ErrorKind::AddrInUse.into()),
+    }
+}
+
+/// An accepted connection.
+#[derive(Debug)]
+pub(crate) enum Stream {
+    Tcp(TcpStream),
+    Unix(UnixStream),
+}
+
+/// An accepted connection that is reset, not closed, when its response was broken off: where the end of the connection
+/// is the end of the content, a clean close would pass for a complete answer.
+#[derive(Debug)]
+pub(crate) struct Guarded {
+    stream: Stream,
+    port: ServerPort,
+}
+
+impl Guarded {
+    pub(crate) fn new(stream: Stream, port: ServerPort) -> Self {
+        Self { stream, port }
+    }
+}
+
+impl Drop for Guarded {
+    fn drop(&mut self) {
+        if let Stream::Tcp(stream) = &self.stream
+            && self.port.is_aborted()
+        {
+            // If it can't be set, the peer sees a close.
+            let _ = SockRef::from(stream).set_linger(Some(Duration::ZERO));
+        }
+    }
+}
+
+impl AsyncRead for Guarded {
+    fn poll_read(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        out: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        match &mut self.get_mut().stream {
+            Stream::Tcp(stream) => Pin::new(stream).poll_read(cx, out),
+            Stream::Unix(stream) => Pin::new(stream).poll_read(cx, out),
+        }
+    }
+}
+
+impl AsyncWrite for Guarded {
+    fn poll_write(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        data: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        match &mut self.get_mut().stream {
+            Stream::Tcp(stream) => Pin::new(stream).poll_write(cx, data),
+            Stream::Unix(stream) => Pin::new(stream).poll_write(cx, data),
+        }
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match &mut self.get_mut().stream {
+            Stream::Tcp(stream) => Pin::new(stream).poll_flush(cx),
+            Stream::Unix(stream) => Pin::new(stream).poll_flush(cx),
+        }
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match &mut self.get_mut().stream {
+            Stream::Tcp(stream) => Pin::new(stream).poll_shutdown(cx),
+            Stream::Unix(stream) => Pin::new(stream).poll_shutdown(cx),
+        }
+    }
+}

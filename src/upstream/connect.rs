@@ -1,0 +1,274 @@
+//! From a name to a stream: DNS, TCP, TLS.
+
+use std::{
+    io,
+    net::{IpAddr, SocketAddr},
+    pin::Pin,
+    task::{Context, Poll},
+    time::Duration,
+};
+
+use tokio::{
+    io::{AsyncRead, AsyncWrite, ReadBuf},
+    net::{TcpStream, lookup_host},
+    task::JoinSet,
+    time::timeout,
+};
+
+use super::tls::{Tls, TlsFailure, TlsFault, TlsStream};
+use crate::config::ProxyConfig;
+
+/// How long an address gets before the next one is tried beside it (RFC 8305 §5).
+const ATTEMPT_DELAY: Duration = Duration::from_millis(250);
+
+/// Why there is no connection to the upstream.
+#[derive(Debug, thiserror::Error)]
+pub enum ConnectError {
+    /// The name could not be looked up.
+    #[error("the name {host} could not be resolved: {source}")]
+    Dns {
+        /// The name.
+        host: String,
+        /// What the system's resolver said.
+        source: io::Error,
+    },
+    /// No address accepted the connection.
+    #[error("could not connect to {address}: {source}")]
+    Tcp {
+        /// The address that was tried last.
+        address: SocketAddr,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// TLS could not be agreed on, or the certificate is not trusted.
+    #[error("{0}")]
+    Tls(#[from] TlsFailure),
+    /// It took too long.
+    #[error("no connection within {} ms ({stage})", limit.as_millis())]
+    Timeout {
+        /// What was under way.
+        stage: Stage,
+        /// The limit.
+        limit: Duration,
+    },
+    /// The connection could not be taken into use.
+    #[error("the connection could not be taken into use: {0}")]
+    Handshake(hyper::Error),
+}
+
+/// A stage of connecting.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stage {
+    /// Looking up the name.
+    Dns,
+    /// Connecting.
+    Tcp,
+    /// Agreeing on TLS.
+    Tls,
+}
+
+impl std::fmt::Display for Stage {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Dns => "looking up the name",
+            Self::Tcp => "connecting",
+            Self::Tls => "TLS handshake",
+        })
+    }
+}
+
+/// Knows where to connect and whom to trust there.
+#[derive(Debug)]
+pub(crate) struct Dialer {
+    host: String,
+    port: u16,
+    /// `None` for an `http` upstream.
+    tls: Option<Tls>,
+}
+
+impl Dialer {
+    pub(crate) fn new(config: &ProxyConfig) -> Result<Self, TlsFault> {
+        let origin = &config.upstream;
+        let (host, port) = config
+            .tls
+            .dial
+            .clone()
+            .unwrap_or_else(|| (origin.host.clone(), origin.port));
+        let tls = if origin.https {
+            Some(Tls::new(&config.name, &config.tls, &origin.host)?)
+        } else {
+            None
+        };
+        Ok(Self { host, port, tls })
+    }
+
+    pub(crate) async fn dial(&self, limit: Duration) -> Result<Stream, ConnectError> {
+        let mut stage = Stage::Dns;
+        let dialled = timeout(limit, self.dial_through(&mut stage)).await;
+        dialled.unwrap_or(Err(ConnectError::Timeout { stage, limit }))
+    }
+
+    async fn dial_through(&self, stage: &mut Stage) -> Result<Stream, ConnectError> {
+        let addresses = self.resolve().await?;
+        *stage = Stage::Tcp;
+        let tcp = connect_first(addresses).await?;
+        // A request is written as a whole; waiting for more to fill a packet only delays it.
+        let _ = tcp.set_nodelay(true);
+        *stage = Stage::Tls;
+        match &self.tls {
+            None => Ok(Stream::Plain(tcp)),
+            Some(tls) => Ok(Stream::Tls(Box::new(tls.connect(tcp).await?))),
+        }
+    }
+
+    async fn resolve(&self) -> Result<Vec<SocketAddr>, ConnectError> {
+        if let Ok(address) = self.host.parse::<IpAddr>() {
+            return Ok(vec![SocketAddr::new(address, self.port)]);
+        }
+        let fault = |source| ConnectError::Dns {
+            host: self.host.clone(),
+            source,
+        };
+        let found = lookup_host((self.host.as_str(), self.port)).await;
+        let addresses = alternate_families(found.map_err(fault)?.collect());
+        if addresses.is_empty() {
+            return Err(fault(io::Error::new(
+                io::ErrorKind::NotFound,
+                "the name has no address",
+            )));
+        }
+        Ok(addresses)
+    }
+}
+
+/// Orders addresses so that the families take turns, beginning with the resolver's first (RFC 8305 §4).
+fn alternate_families(addresses: Vec<SocketAddr>) -> Vec<SocketAddr> {
+    let first_is_v6 = addresses.first().is_some_and(SocketAddr::is_ipv6);
+    let (first, second): (Vec<_>, Vec<_>) = addresses
+        .into_iter()
+        .partition(|address| address.is_ipv6() == first_is_v6);
+    let (mut first, mut second) = (first.into_iter(), second.into_iter());
+    let mut ordered = Vec::with_capacity(first.len() + second.len());
+    loop {
+        let pair = (first.next(), second.next());
+        ordered.extend(pair.0);
+        ordered.extend(pair.1);
+        if pair == (None, None) {
+            return ordered;
+        }
+    }
+}
+
+/// Connects to the first address that accepts, each with a head start over the next (RFC 8305 §5).
+async fn connect_first(addresses: Vec<SocketAddr>) -> Result<TcpStream, ConnectError> {
+    let mut waiting = addresses.into_iter();
+    let mut attempts = JoinSet::new();
+    let mut start_next = |attempts: &mut JoinSet<_>| {
+        let Some(address) = waiting.next() else {
+            return false;
+        };
+        attempts.spawn(async move {
+            let connected = TcpStream::connect(address).await;
+            connected.map_err(|source| ConnectError::Tcp { address, source })
+        });
+        true
+    };
+    start_next(&mut attempts);
+    let mut more = true;
+    loop {
+        let finished = if more {
+            timeout(ATTEMPT_DELAY, attempts.join_next()).await
+        } else {
+            Ok(attempts.join_next().await)
+        };
+        match finished {
+            Ok(Some(Ok(Ok(stream)))) => return Ok(stream),
+            Ok(Some(Ok(Err(error)))) => {
+                more = start_next(&mut attempts);
+                if attempts.is_empty() {
+                    return Err(error);
+                }
+            }
+            // An attempt neither panics nor is cancelled while the set is alive.
+            Ok(Some(Err(_)) | None) | Err(_) => more = start_next(&mut attempts),
+        }
+    }
+}
+
+/// A connection to the upstream.
+#[derive(Debug)]
+pub(crate) enum Stream {
+    Plain(TcpStream),
+    Tls(Box<TlsStream>),
+}
+
+impl AsyncRead for Stream {
+    fn poll_read(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        out: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        match self.get_mut() {
+            Self::Plain(stream) => Pin::new(stream).poll_read(cx, out),
+            Self::Tls(stream) => Pin::new(stream).poll_read(cx, out),
+        }
+    }
+}
+
+impl AsyncWrite for Stream {
+    fn poll_write(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        data: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        match self.get_mut() {
+            Self::Plain(stream) => Pin::new(stream).poll_write(cx, data),
+            Self::Tls(stream) => Pin::new(stream).poll_write(cx, data),
+        }
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match self.get_mut() {
+            Self::Plain(stream) => Pin::new(stream).poll_flush(cx),
+            Self::Tls(stream) => Pin::new(stream).poll_flush(cx),
+        }
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match self.get_mut() {
+            Self::Plain(stream) => Pin::new(stream).poll_shutdown(cx),
+            Self::Tls(stream) => Pin::new(stream).poll_shutdown(cx),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn address_families_take_turns() {
+        let parse = |list: &[&str]| -> Vec<SocketAddr> {
+            list.iter()
+                .map(|address| address.parse().unwrap())
+                .collect()
+        };
+        let given = parse(&["[::1]:1", "[::2]:1", "[::3]:1", "1.1.1.1:1", "2.2.2.2:1"]);
+        let wanted = parse(&["[::1]:1", "1.1.1.1:1", "[::2]:1", "2.2.2.2:1", "[::3]:1"]);
+        assert_eq!(alternate_families(given), wanted);
+    }
+
+    #[tokio::test]
+    async fn the_first_address_that_accepts_is_taken() {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let good = listener.local_addr().unwrap();
+        let closed = {
+            let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+            listener.local_addr().unwrap()
+        };
+        let stream = connect_first(vec![closed, good]).await.unwrap();
+        assert_eq!(stream.peer_addr().unwrap(), good);
+        let error = connect_first(vec![closed]).await.unwrap_err();
+        assert!(matches!(error, ConnectError::Tcp { address, .. } if address == closed));
+    }
+}

@@ -1,0 +1,239 @@
+//! One connection to the upstream, driven by the exchange that uses it.
+
+use std::{
+    fmt,
+    future::{Future, poll_fn},
+    io,
+    pin::{Pin, pin},
+    task::{Context, Poll},
+    time::Duration,
+};
+
+use bytes::Bytes;
+use hyper::{
+    Request,
+    body::Incoming,
+    client::conn::http1,
+    header::{CONTENT_LENGTH, HeaderValue, TRANSFER_ENCODING},
+};
+use hyper_util::rt::TokioIo;
+use tokio::time::{Instant, sleep};
+
+use super::{
+    connect::Stream,
+    upload::{Content, Progress, Upload},
+};
+use crate::wire::{ClientPort, ClientRole, Fields, Framing, ResponseFault, ResponseHead, Wire};
+
+type Connection = http1::Connection<TokioIo<Wire<Stream, ClientRole>>, Upload>;
+
+/// A connection that is idle, or used by one exchange.
+pub(crate) struct Link {
+    sender: http1::SendRequest<Upload>,
+    /// `None` once the connection has come to its end.
+    connection: Option<Pin<Box<Connection>>>,
+    port: ClientPort,
+}
+
+/// The upstream's answer; its content is still to come.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) head: ResponseHead,
+    /// When the head was there.
+    pub(crate) at: Instant,
+    pub(crate) content: Incoming,
+}
+
+/// How long an upstream may take.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct SendTimeouts {
+    /// To begin its answer, once it has the whole request.
+    pub(crate) first_byte: Duration,
+    /// To take more of the request.
+    pub(crate) idle: Duration,
+}
+
+/// Why there is no answer.
+#[derive(Debug)]
+pub(crate) struct SendError {
+    pub(crate) cause: SendFault,
+    /// Bytes of the request that went out; with none, the upstream can't have seen it.
+    written: u64,
+}
+
+impl SendError {
+    /// Whether the upstream can't have seen any of the request, and another connection may fare better.
+    pub(crate) fn is_unseen(&self) -> bool {
+        self.written == 0 && matches!(self.cause, SendFault::Closed | SendFault::Connection(_))
+    }
+}
+
+/// What went wrong between a request and its answer.
+#[derive(Debug)]
+pub(crate) enum SendFault {
+    /// The answer is not one that may be passed on.
+    Response(ResponseFault),
+    /// The connection failed.
+    Connection(io::Error),
+    /// The upstream closed the connection.
+    Closed,
+    /// The upstream had the request and did not answer in time.
+    FirstByteTimeout,
+    /// The upstream took no more of the request for too long.
+    UpstreamStalled,
+    /// The client sent no more of the request for too long.
+    ClientStalled,
+    /// The client did not deliver the content that it had announced.
+    ClientFailed,
+}
+
+impl Link {
+    /// Takes a new connection into use.
+    pub(crate) async fn new(stream: Stream) -> Result<Self, hyper::Error> {
+        let port = ClientPort::default();
+        let wire = Wire::new(stream, ClientRole::new(port.clone()));
+        let (sender, connection) = http1::handshake(TokioIo::new(wire)).await?;
+        Ok(Self {
+            sender,
+            connection: Some(Box::pin(connection)),
+            port,
+        })
+    }
+
+    /// Whether the connection can take a request, as far as can be seen.
+    pub(crate) fn is_idle(&mut self, cx: &mut Context<'_>) -> bool {
+        self.drive(cx);
+        self.connection.is_some() && self.sender.is_ready()
+    }
+
+    /// Moves bytes both ways as far as they go.
+    pub(crate) fn drive(&mut self, cx: &mut Context<'_>) {
+        if let Some(connection) = &mut self.connection
+            && connection.as_mut().poll(cx).is_ready()
+        {
+            // How it ended, the port and the pending response know.
+            self.connection = None;
+        }
+    }
+
+    /// Sends a request whose head is `head`, up to and with the empty line, and waits for the answer's head.
+    ///
+    /// # Errors
+    /// What went wrong, and whether the upstream can have seen any of the request.
+    pub(crate) async fn send(
+        &mut self,
+        head: Bytes,
+        to_head: bool,
+        content: &Content,
+        timeouts: SendTimeouts,
+    ) -> Result<Answer, SendError> {
+        self.port.request(head, to_head);
+        let request = abridged(
+            to_head,
+            content.framing(),
+            content.upload(self.port.clone()),
+        );
+        let mut response = pin!(self.sender.send_request(request));
+        let connection = &mut self.connection;
+        let port = &self.port;
+        let mut deadline = pin!(sleep(timeouts.idle));
+        let mut seen = None;
+        let result = poll_fn(|cx| {
+            if let Some(driven) = connection
+                && driven.as_mut().poll(cx).is_ready()
+            {
+                *connection = None;
+            }
+            if let Poll::Ready(result) = response.as_mut().poll(cx) {
+                return Poll::Ready(Ok(result));
+            }
+            let progress = content.progress();
+            let moved = (progress.bytes, progress.ended, port.written());
+            if seen.replace(moved) != Some(moved) {
+                let limit = if progress.ended {
+                    timeouts.first_byte
+                } else {
+                    timeouts.idle
+                };
+                deadline.as_mut().reset(Instant::now() + limit);
+            }
+            deadline.as_mut().poll(cx).map(|()| Err(stalled(&progress)))
+        })
+        .await;
+        let cause = match result {
+            Ok(Ok(response)) => match self.port.take_response() {
+                Some((head, at)) => {
+                    return Ok(Answer {
+                        head,
+                        at,
+                        content: response.into_body(),
+                    });
+                }
+                // Each response that hyper sees has come through the port.
+                None => SendFault::Closed,
+            },
+            Ok(Err(_)) => self.fault(content),
+            Err(stalled) => stalled,
+        };
+        Err(SendError {
+            cause,
+            written: self.port.written(),
+        })
+    }
+
+    /// What went wrong with the connection, as the port saw it; hyper's own errors tell less.
+    pub(crate) fn fault(&self, content: &Content) -> SendFault {
+        if content.progress().failed {
+            return SendFault::ClientFailed;
+        }
+        if let Some(fault) = self.port.take_fault() {
+            return SendFault::Response(fault);
+        }
+        match self.port.take_failure() {
+            Some(error) => SendFault::Connection(error),
+            None => SendFault::Closed,
+        }
+    }
+
+    /// The trailer section of the response whose content has ended.
+    pub(crate) fn take_trailers(&self) -> Option<Fields> {
+        self.port.take_trailers()
+    }
+}
+
+impl fmt::Debug for Link {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Link")
+            .field("open", &self.connection.is_some())
+            .finish_non_exhaustive()
+    }
+}
+
+fn stalled(progress: &Progress) -> SendFault {
+    if progress.ended {
+        SendFault::FirstByteTimeout
+    } else if progress.waiting {
+        SendFault::ClientStalled
+    } else {
+        SendFault::UpstreamStalled
+    }
+}
+
+/// The request that hyper gets to see; the wire puts the real head in the place of what hyper writes.
+fn abridged(to_head: bool, framing: Framing, upload: Upload) -> Request<Upload> {
+    let mut request = Request::new(upload);
+    if to_head {
+        *request.method_mut() = hyper::Method::HEAD;
+    }
+    let headers = request.headers_mut();
+    match framing {
+        Framing::Length(length) => {
+            headers.insert(CONTENT_LENGTH, HeaderValue::from(length));
+        }
+        Framing::Chunked(_) => {
+            headers.insert(TRANSFER_ENCODING, HeaderValue::from_static("chunked"));
+        }
+        Framing::None | Framing::UntilClose => {}
+    }
+    request
+}

@@ -1,0 +1,76 @@
+//! Idle connections to one upstream.
+
+use std::{
+    future::poll_fn,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    task::Poll,
+    time::Duration,
+};
+
+use tokio::time::{Instant, sleep};
+
+use super::link::Link;
+
+/// Idle connections, the one used last on top.
+#[derive(Debug)]
+pub(crate) struct Pool {
+    idle: Mutex<Vec<(Instant, Link)>>,
+    max_idle: Duration,
+    capacity: usize,
+}
+
+impl Pool {
+    pub(crate) fn new(max_idle: Duration, capacity: usize) -> Arc<Self> {
+        Arc::new(Self {
+            idle: Mutex::default(),
+            max_idle,
+            capacity,
+        })
+    }
+
+    /// Takes the connection that was used last out of the pool, if one is alive as far as can be seen.
+    pub(crate) async fn take(&self) -> Option<Link> {
+        poll_fn(|cx| {
+            loop {
+                let Some((since, mut link)) = self.idle().pop() else {
+                    return Poll::Ready(None);
+                };
+                // What the upstream has closed or sent meanwhile is seen here.
+                if since.elapsed() < self.max_idle && link.is_idle(cx) {
+                    return Poll::Ready(Some(link));
+                }
+            }
+        })
+        .await
+    }
+
+    /// Takes back a connection whose exchange is over.
+    pub(crate) fn put(&self, link: Link) {
+        let mut idle = self.idle();
+        if idle.len() < self.capacity {
+            idle.push((Instant::now(), link));
+        }
+    }
+
+    /// Closes connections whose time is up, for as long as the future is polled.
+    pub(crate) async fn expire(&self) {
+        loop {
+            let oldest = self.idle().first().map(|(since, _)| *since);
+            let wait = oldest.map_or(self.max_idle, |since| {
+                self.max_idle.saturating_sub(since.elapsed())
+            });
+            sleep(wait.max(Duration::from_millis(50))).await;
+            let expired: Vec<_> = {
+                let mut idle = self.idle();
+                let count = idle.partition_point(|(since, _)| since.elapsed() >= self.max_idle);
+                idle.drain(..count).collect()
+            };
+            // Closed here, outside the lock.
+            drop(expired);
+        }
+    }
+
+    fn idle(&self) -> MutexGuard<'_, Vec<(Instant, Link)>> {
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

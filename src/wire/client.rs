@@ -1,0 +1,231 @@
+//! The side that asks: requests go out, responses come in.
+
+use std::{
+    fmt::Write as _,
+    io,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    task::{Context, Poll},
+};
+
+use bytes::{BufMut, Bytes, BytesMut};
+use memchr::memchr;
+use tokio::time::Instant;
+
+use super::{
+    Role,
+    fields::Fields,
+    framing::Framing,
+    intake::Next,
+    request::parse_length,
+    response::{
+        MAX_INTERIM_RESPONSES, Response, ResponseFault, ResponseHead, check_status_line,
+        parse_response,
+    },
+};
+
+/// The longest status line, in bytes.
+const MAX_STATUS_LINE_BYTES: usize = 8 * 1024;
+
+/// The most bytes of a response's field section; platforms send more than clients may.
+const MAX_SECTION_BYTES: usize = 256 * 1024;
+
+/// Where a connection's heads are handed over between its [`Wire`](super::Wire) and the exchange that uses it.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct ClientPort(Arc<Mutex<State>>);
+
+#[derive(Debug, Default)]
+struct State {
+    request: Option<Bytes>,
+    to_head: bool,
+    /// Whether a request waits for its final response.
+    outstanding: bool,
+    interim_responses: u32,
+    response: Option<(ResponseHead, Instant)>,
+    fault: Option<ResponseFault>,
+    failure: Option<io::Error>,
+    written: u64,
+    trailers: Option<Fields>,
+    request_trailers: Option<Fields>,
+}
+
+impl ClientPort {
+    /// Sets the head of the request that hyper is about to write, up to and with the empty line.
+    pub(crate) fn request(&self, head: Bytes, to_head: bool) {
+        *self.state() = State {
+            request: Some(head),
+            to_head,
+            outstanding: true,
+            ..State::default()
+        };
+    }
+
+    /// The head of the response that hyper has announced, and when it was there.
+    pub(crate) fn take_response(&self) -> Option<(ResponseHead, Instant)> {
+        self.state().response.take()
+    }
+
+    /// What was wrong with the response, if anything.
+    pub(crate) fn take_fault(&self) -> Option<ResponseFault> {
+        self.state().fault.take()
+    }
+
+    /// How the connection failed, if it did.
+    pub(crate) fn take_failure(&self) -> Option<io::Error> {
+        self.state().failure.take()
+    }
+
+    /// Bytes of the request that have gone into the connection; with none, the upstream can't have seen it.
+    pub(crate) fn written(&self) -> u64 {
+        self.state().written
+    }
+
+    /// Sets the trailer section of the request whose content is about to end.
+    pub(crate) fn request_trailers(&self, trailers: Fields) {
+        self.state().request_trailers = Some(trailers);
+    }
+
+    /// The trailer section of the response whose content has ended.
+    pub(crate) fn take_trailers(&self) -> Option<Fields> {
+        self.state().trailers.take()
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The role of the side that asks.
+#[derive(Debug)]
+pub(crate) struct ClientRole {
+    port: ClientPort,
+}
+
+impl ClientRole {
+    pub(crate) fn new(port: ClientPort) -> Self {
+        Self { port }
+    }
+}
+
+impl Role for ClientRole {
+    type Fault = ResponseFault;
+
+    const BARE_LF: ResponseFault = ResponseFault::BareLf;
+    const LINE_TOO_LONG: ResponseFault = ResponseFault::StatusLine("it is too long");
+
+    fn head_limits(&self) -> (usize, usize) {
+        (MAX_STATUS_LINE_BYTES, MAX_SECTION_BYTES)
+    }
+
+    fn section_too_long(&self) -> ResponseFault {
+        ResponseFault::HeaderTooLong(MAX_SECTION_BYTES)
+    }
+
+    fn check_first_byte(&mut self, byte: u8) -> Result<(), ResponseFault> {
+        if !self.port.state().outstanding {
+            return Err(ResponseFault::Unsolicited);
+        }
+        match byte {
+            b'H' | b'\r' | b'\n' => Ok(()),
+            _ => Err(ResponseFault::StatusLine(
+                "it does not begin with HTTP/1.1 or HTTP/1.0",
+            )),
+        }
+    }
+
+    fn check_start_line(&mut self, line: &[u8]) -> Result<(), ResponseFault> {
+        check_status_line(line)
+    }
+
+    fn head(&mut self, head: Bytes, feed: &mut BytesMut) -> Result<Next, ResponseFault> {
+        let mut state = self.port.state();
+        match parse_response(&head, state.to_head)? {
+            Response::Interim => {
+                state.interim_responses += 1;
+                if state.interim_responses > MAX_INTERIM_RESPONSES {
+                    return Err(ResponseFault::TooManyInterim);
+                }
+                Ok(Next::Head)
+            }
+            Response::Final(response) => {
+                abridge(&response, feed);
+                let framing = response.framing;
+                state.outstanding = false;
+                state.response = Some((response, Instant::now()));
+                Ok(Next::Content(framing))
+            }
+        }
+    }
+
+    fn refuse(&mut self, fault: ResponseFault, _feed: &mut BytesMut) -> Next {
+        self.port.state().fault = Some(fault);
+        Next::Failure
+    }
+
+    fn content_refused(&mut self, fault: ResponseFault) {
+        self.port.state().fault = Some(fault);
+    }
+
+    fn trailers(&mut self, trailers: Fields) {
+        self.port.state().trailers = Some(trailers);
+    }
+
+    fn poll_head_deadline(
+        &mut self,
+        _cx: &mut Context<'_>,
+        _begun: bool,
+        _feed: &mut BytesMut,
+    ) -> Poll<Next> {
+        // The exchange keeps the time.
+        Poll::Pending
+    }
+
+    fn compose(&mut self, hyper_head: &[u8], out: &mut BytesMut) -> Option<Framing> {
+        let mut state = self.port.state();
+        match state.request.take() {
+            Some(head) => out.put_slice(&head),
+            None => out.put_slice(hyper_head),
+        }
+        let section_start = memchr(b'\n', hyper_head).map_or(hyper_head.len(), |at| at + 1);
+        let section = Bytes::copy_from_slice(&hyper_head[section_start..hyper_head.len() - 2]);
+        // hyper writes no line that its own types would not take; without them there is no content.
+        let fields = Fields::parse(section).unwrap_or_default();
+        if fields.contains("transfer-encoding") {
+            return Some(Framing::CHUNKED);
+        }
+        let length = fields.first("content-length").and_then(parse_length);
+        Some(length.map_or(Framing::None, Framing::Length))
+    }
+
+    fn compose_trailers(&mut self, out: &mut BytesMut) {
+        if let Some(trailers) = self.port.state().request_trailers.take() {
+            trailers.write_to(out);
+        }
+    }
+
+    fn wrote(&mut self, bytes: usize) {
+        self.port.state().written += bytes as u64;
+    }
+
+    fn failed(&mut self, error: &io::Error) {
+        let failure = io::Error::new(error.kind(), error.to_string());
+        self.port.state().failure.get_or_insert(failure);
+    }
+}
+
+/// Writes the head that hyper gets to see: the framing and what becomes of the connection, no more.
+fn abridge(response: &ResponseHead, feed: &mut BytesMut) {
+    // Writing to a BytesMut can't fail: it grows.
+    let _ = write!(feed, "HTTP/1.1 {} \r\n", response.status);
+    match response.framing {
+        Framing::None => feed.put_slice(b"content-length: 0\r\n"),
+        Framing::Length(length) => {
+            let _ = write!(feed, "content-length: {length}\r\n");
+        }
+        Framing::Chunked(_) => feed.put_slice(b"transfer-encoding: chunked\r\n"),
+        Framing::UntilClose => {}
+    }
+    if !response.keep_alive {
+        feed.put_slice(b"connection: close\r\n");
+    }
+    feed.put_slice(b"\r\n");
+}

@@ -1,0 +1,347 @@
+//! The reading half of a [`Wire`](super::Wire): heads are read strictly and kept back, content passes through.
+
+use std::{
+    io,
+    mem::MaybeUninit,
+    pin::Pin,
+    task::{Context, Poll, ready},
+};
+
+use bytes::{Buf, BytesMut};
+use memchr::memchr;
+use tokio::io::{AsyncRead, ReadBuf};
+
+use super::{
+    Role,
+    fields::Fields,
+    framing::{Framing, Reached},
+};
+
+/// Bytes asked for at once while a head is read.
+const READ_BYTES: usize = 8 * 1024;
+
+/// Empty lines that are skipped before a head (RFC 9112 §2.2).
+const MAX_BLANK_LINES: u32 = 4;
+
+/// What follows a head.
+#[derive(Debug)]
+pub(crate) enum Next {
+    /// The content, then another head.
+    Content(Framing),
+    /// Another head at once: the one that was read was an interim response.
+    Head,
+    /// Nothing that is read any more; hyper is kept waiting while it answers.
+    Silence,
+    /// The end of the stream, as hyper is to see it: nobody waits for an answer.
+    End,
+    /// The end of the stream, although the peer may still be sending.
+    HangUp,
+    /// A failure, as hyper is to see it.
+    Failure,
+}
+
+/// Reads messages from a peer.
+#[derive(Debug)]
+pub(crate) struct Intake {
+    /// Bytes read but not yet passed on.
+    buffer: BytesMut,
+    /// Bytes of `buffer` in which line ends have been looked for.
+    scanned: usize,
+    /// Where in `buffer` the line being read begins.
+    line_start: usize,
+    /// Where in `buffer` the field section begins, once the start line has been read.
+    section_start: usize,
+    blank_lines: u32,
+    /// What hyper gets to read before anything else.
+    feed: BytesMut,
+    state: State,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum State {
+    Head,
+    Content(Framing),
+    Trailers,
+    Silence,
+    End,
+    HangUp,
+    Failure,
+}
+
+impl Intake {
+    pub(crate) fn new() -> Self {
+        Self {
+            buffer: BytesMut::new(),
+            scanned: 0,
+            line_start: 0,
+            section_start: 0,
+            blank_lines: 0,
+            feed: BytesMut::new(),
+            state: State::Head,
+        }
+    }
+
+    /// Whether nothing has been read beyond the end of the last message.
+    pub(crate) fn is_between_messages(&self) -> bool {
+        self.state == State::Head && self.buffer.is_empty() && self.feed.is_empty()
+    }
+
+    /// Whether the peer has ended its side of the stream.
+    pub(crate) fn has_ended(&self) -> bool {
+        self.state == State::End
+    }
+
+    pub(crate) fn poll_read<S: AsyncRead + Unpin, R: Role>(
+        &mut self,
+        cx: &mut Context<'_>,
+        io: &mut S,
+        role: &mut R,
+        out: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        loop {
+            if !self.feed.is_empty() {
+                let length = self.feed.len().min(out.remaining());
+                out.put_slice(&self.feed[..length]);
+                self.feed.advance(length);
+                return Poll::Ready(Ok(()));
+            }
+            match self.state {
+                State::Head => ready!(self.poll_head(cx, io, role))?,
+                State::Trailers => ready!(self.poll_trailers(cx, io, role))?,
+                State::Content(framing) => {
+                    return self.poll_content(cx, io, role, framing, out);
+                }
+                State::Silence => return Poll::Pending,
+                State::End | State::HangUp => return Poll::Ready(Ok(())),
+                State::Failure => return Poll::Ready(Err(io::ErrorKind::InvalidData.into())),
+            }
+        }
+    }
+
+    fn poll_head<S: AsyncRead + Unpin, R: Role>(
+        &mut self,
+        cx: &mut Context<'_>,
+        io: &mut S,
+        role: &mut R,
+    ) -> Poll<io::Result<()>> {
+        loop {
+            match self.scan_head(role) {
+                Ok(None) => {}
+                Ok(Some(next)) => {
+                    self.go(next);
+                    return Poll::Ready(Ok(()));
+                }
+                Err(fault) => {
+                    let next = role.refuse(fault, &mut self.feed);
+                    self.go(next);
+                    return Poll::Ready(Ok(()));
+                }
+            }
+            match poll_fill(cx, io, &mut self.buffer) {
+                Poll::Ready(Ok(0)) => {
+                    self.state = State::End;
+                    return Poll::Ready(Ok(()));
+                }
+                Poll::Ready(Ok(_)) => {}
+                Poll::Ready(Err(error)) => {
+                    role.failed(&error);
+                    return Poll::Ready(Err(error));
+                }
+                Poll::Pending => {
+                    let begun = !self.buffer.is_empty();
+                    let next = ready!(role.poll_head_deadline(cx, begun, &mut self.feed));
+                    self.go(next);
+                    return Poll::Ready(Ok(()));
+                }
+            }
+        }
+    }
+
+    /// Looks for the end of the head in what has been read.
+    fn scan_head<R: Role>(&mut self, role: &mut R) -> Result<Option<Next>, R::Fault> {
+        if self.scanned == 0
+            && let Some(&first) = self.buffer.first()
+        {
+            role.check_first_byte(first)?;
+        }
+        while let Some(found) = memchr(b'\n', &self.buffer[self.scanned..]) {
+            let line_end = self.scanned + found;
+            if line_end == 0 || self.buffer[line_end - 1] != b'\r' {
+                return Err(R::BARE_LF);
+            }
+            self.scanned = line_end + 1;
+            let empty = line_end - self.line_start <= 1;
+            if empty && self.line_start == 0 && self.blank_lines < MAX_BLANK_LINES {
+                self.blank_lines += 1;
+                self.buffer.advance(self.scanned);
+                self.scanned = 0;
+                continue;
+            }
+            if empty && self.line_start > 0 {
+                let mut head = self.buffer.split_to(self.scanned);
+                head.truncate(self.line_start);
+                self.reset_lines();
+                return role.head(head.freeze(), &mut self.feed).map(Some);
+            }
+            if self.line_start == 0 {
+                role.check_start_line(&self.buffer[..line_end - 1])?;
+                self.section_start = self.scanned;
+            }
+            self.line_start = self.scanned;
+        }
+        self.scanned = self.buffer.len();
+        let (line, section) = role.head_limits();
+        if self.line_start == 0 && self.buffer.len() > line {
+            return Err(R::LINE_TOO_LONG);
+        }
+        if self.line_start > 0 && self.buffer.len() - self.section_start > section {
+            return Err(role.section_too_long());
+        }
+        Ok(None)
+    }
+
+    /// Reads the trailer section behind the last chunk; hyper sees an empty one, the role keeps the real one.
+    fn poll_trailers<S: AsyncRead + Unpin, R: Role>(
+        &mut self,
+        cx: &mut Context<'_>,
+        io: &mut S,
+        role: &mut R,
+    ) -> Poll<io::Result<()>> {
+        loop {
+            while let Some(found) = memchr(b'\n', &self.buffer[self.scanned..]) {
+                let line_end = self.scanned + found;
+                if line_end == 0 || self.buffer[line_end - 1] != b'\r' {
+                    return Poll::Ready(self.fail(role, R::BARE_LF));
+                }
+                self.scanned = line_end + 1;
+                if line_end - self.line_start > 1 {
+                    self.line_start = self.scanned;
+                    continue;
+                }
+                let mut section = self.buffer.split_to(self.scanned);
+                section.truncate(self.line_start);
+                self.reset_lines();
+                match Fields::parse(section.freeze()) {
+                    Ok(trailers) => role.trailers(trailers),
+                    Err(fault) => return Poll::Ready(self.fail(role, fault.into())),
+                }
+                self.feed.extend_from_slice(b"\r\n");
+                self.state = State::Head;
+                return Poll::Ready(Ok(()));
+            }
+            self.scanned = self.buffer.len();
+            if self.buffer.len() > role.head_limits().1 {
+                let fault = role.section_too_long();
+                return Poll::Ready(self.fail(role, fault));
+            }
+            match ready!(poll_fill(cx, io, &mut self.buffer)) {
+                Ok(0) => {
+                    // hyper sees a message without its end, which is what it is.
+                    self.state = State::End;
+                    return Poll::Ready(Ok(()));
+                }
+                Ok(_) => {}
+                Err(error) => {
+                    role.failed(&error);
+                    return Poll::Ready(Err(error));
+                }
+            }
+        }
+    }
+
+    /// Passes content on, straight into hyper's buffer.
+    fn poll_content<S: AsyncRead + Unpin, R: Role>(
+        &mut self,
+        cx: &mut Context<'_>,
+        io: &mut S,
+        role: &mut R,
+        mut framing: Framing,
+        out: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let start = out.filled().len();
+        if self.buffer.is_empty() {
+            if let Err(error) = ready!(Pin::new(io).poll_read(cx, out)) {
+                role.failed(&error);
+                return Poll::Ready(Err(error));
+            }
+            if out.filled().len() == start {
+                self.state = State::End;
+                return Poll::Ready(Ok(()));
+            }
+        } else {
+            let length = self.buffer.len().min(out.remaining());
+            out.put_slice(&self.buffer[..length]);
+            self.buffer.advance(length);
+        }
+        match framing.advance(&out.filled()[start..]) {
+            Ok(Reached::More) => self.state = State::Content(framing),
+            Ok(Reached::End(length)) => {
+                self.put_back(out, start + length);
+                self.state = State::Head;
+            }
+            Ok(Reached::Trailers(length)) => {
+                self.put_back(out, start + length);
+                self.state = State::Trailers;
+            }
+            Err(fault) => {
+                out.set_filled(start);
+                return Poll::Ready(self.fail(role, fault.into()));
+            }
+        }
+        Poll::Ready(Ok(()))
+    }
+
+    /// Takes back what was read beyond the end of a message.
+    fn put_back(&mut self, out: &mut ReadBuf<'_>, end: usize) {
+        if out.filled().len() > end {
+            let mut excess = BytesMut::from(&out.filled()[end..]);
+            excess.extend_from_slice(&self.buffer);
+            self.buffer = excess;
+            out.set_filled(end);
+        }
+        self.reset_lines();
+    }
+
+    fn fail<R: Role>(&mut self, role: &mut R, fault: R::Fault) -> io::Result<()> {
+        let error = io::Error::new(io::ErrorKind::InvalidData, fault.to_string());
+        role.content_refused(fault);
+        self.state = State::Failure;
+        Err(error)
+    }
+
+    fn go(&mut self, next: Next) {
+        self.state = match next {
+            Next::Content(framing) if framing.is_done() => State::Head,
+            Next::Content(framing) => State::Content(framing),
+            Next::Head => State::Head,
+            Next::Silence => State::Silence,
+            Next::End => State::End,
+            Next::HangUp => State::HangUp,
+            Next::Failure => State::Failure,
+        };
+    }
+
+    fn reset_lines(&mut self) {
+        self.scanned = 0;
+        self.line_start = 0;
+        self.section_start = 0;
+        self.blank_lines = 0;
+        if self.buffer.is_empty() {
+            // An idle connection holds no buffer.
+            self.buffer = BytesMut::new();
+        }
+    }
+}
+
+/// Reads once; returns how many bytes came, 0 at the end of the stream.
+fn poll_fill<S: AsyncRead + Unpin>(
+    cx: &mut Context<'_>,
+    io: &mut S,
+    buffer: &mut BytesMut,
+) -> Poll<io::Result<usize>> {
+    let mut space = [MaybeUninit::uninit(); READ_BYTES];
+    let mut read = ReadBuf::uninit(&mut space);
+    ready!(Pin::new(io).poll_read(cx, &mut read))?;
+    buffer.extend_from_slice(read.filled());
+    Poll::Ready(Ok(read.filled().len()))
+}

@@ -1,0 +1,240 @@
+//! The bytes of HTTP/1 messages, in front of hyper and behind it.
+//!
+//! hyper moves content, keeps connections alive and applies backpressure. What it can't do is vouch for the bytes of
+//! a head: its parser accepts more than a signing proxy may, and its `HeaderMap` forgets the order of field lines. So
+//! each connection that hyper drives is wrapped in a [`Wire`], on either side:
+//!
+//! - reading, the wire takes each head off the stream, reads it strictly, and hands it to the exchange through a
+//!   *port*; hyper gets a head of two or three lines that says no more than how the content is framed. Content is
+//!   followed byte by byte (a broken chunk ends the message) and passes through untouched.
+//! - writing, the wire replaces the short head that hyper writes by the exchange's own, byte for byte.
+//!
+//! This is the one place where what hyper tolerates is refused. A head that is refused never reaches hyper: it sees a
+//! placeholder, whose exchange answers with the refusal.
+
+mod client;
+mod fields;
+mod framing;
+mod intake;
+mod outlet;
+mod request;
+mod response;
+mod server;
+
+use std::{
+    fmt::Display,
+    io::{self, IoSlice},
+    pin::Pin,
+    task::{Context, Poll, ready},
+};
+
+use bytes::{Bytes, BytesMut};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+
+pub(crate) use self::{
+    client::{ClientPort, ClientRole},
+    fields::is_token,
+    server::{Reply, ServerPort, ServerRole, ServerTimeouts},
+};
+pub use self::{
+    fields::{Field, FieldFault, Fields, MAX_FIELDS},
+    framing::{ChunkFault, Framing},
+    request::{MAX_TARGET_BYTES, RequestFault, RequestHead, Version},
+    response::{MAX_INTERIM_RESPONSES, ResponseFault, ResponseHead},
+};
+use self::{
+    intake::{Intake, Next},
+    outlet::Outlet,
+};
+
+/// What differs between the side that serves and the side that asks.
+pub(crate) trait Role: Unpin {
+    /// Why a message is refused.
+    type Fault: Display + From<FieldFault> + From<ChunkFault>;
+
+    const BARE_LF: Self::Fault;
+    const LINE_TOO_LONG: Self::Fault;
+
+    /// The most bytes of a start line and of a field section.
+    fn head_limits(&self) -> (usize, usize);
+    fn section_too_long(&self) -> Self::Fault;
+
+    /// Judges a message by its first byte, so that a peer that speaks something else need not be waited for.
+    fn check_first_byte(&mut self, byte: u8) -> Result<(), Self::Fault>;
+    fn check_start_line(&mut self, line: &[u8]) -> Result<(), Self::Fault>;
+
+    /// Takes a whole head, and writes to `feed` what hyper is to see in its place.
+    fn head(&mut self, head: Bytes, feed: &mut BytesMut) -> Result<Next, Self::Fault>;
+
+    /// Takes note that a head was refused.
+    fn refuse(&mut self, fault: Self::Fault, feed: &mut BytesMut) -> Next;
+
+    /// Takes note that content was refused.
+    fn content_refused(&mut self, fault: Self::Fault);
+
+    /// Takes the trailer section of a chunked message.
+    fn trailers(&mut self, trailers: Fields);
+
+    /// Waits for the time by which a head must have arrived; `begun` tells that some of it has.
+    fn poll_head_deadline(
+        &mut self,
+        cx: &mut Context<'_>,
+        begun: bool,
+        feed: &mut BytesMut,
+    ) -> Poll<Next>;
+
+    /// Writes to `out` what goes to the peer in place of hyper's head; returns how the content is framed, or `None`
+    /// for an interim response.
+    fn compose(&mut self, hyper_head: &[u8], out: &mut BytesMut) -> Option<Framing>;
+
+    /// Writes the lines of a trailer section to `out`.
+    fn compose_trailers(&mut self, out: &mut BytesMut);
+
+    /// A whole message has been handed to the outlet.
+    fn message_written(&mut self) {}
+
+    /// So many bytes have gone to the peer.
+    fn wrote(&mut self, _bytes: usize) {}
+
+    /// The stream failed.
+    fn failed(&mut self, _error: &io::Error) {}
+
+    /// Waits for the time by which a blocked write must have gone on.
+    fn poll_write_deadline(&mut self, _cx: &mut Context<'_>) -> Poll<io::Error> {
+        Poll::Pending
+    }
+
+    /// After the stream has been shut down: waits until the peer has read what was sent.
+    fn poll_linger<S: AsyncRead + Unpin>(
+        &mut self,
+        _cx: &mut Context<'_>,
+        _io: &mut S,
+    ) -> Poll<()> {
+        Poll::Ready(())
+    }
+}
+
+/// A stream of HTTP/1 messages between a peer and hyper.
+#[derive(Debug)]
+pub(crate) struct Wire<S, R> {
+    io: S,
+    role: R,
+    intake: Intake,
+    outlet: Outlet,
+    shut_down: bool,
+}
+
+impl<S, R: Role> Wire<S, R> {
+    pub(crate) fn new(io: S, role: R) -> Self {
+        Self {
+            io,
+            role,
+            intake: Intake::new(),
+            outlet: Outlet::new(),
+            shut_down: false,
+        }
+    }
+
+    /// Settles what a write to the peer came to: its failure is noted, its standstill is timed.
+    fn settle<T>(
+        &mut self,
+        cx: &mut Context<'_>,
+        poll: Poll<io::Result<T>>,
+    ) -> Poll<io::Result<T>> {
+        match poll {
+            Poll::Ready(Err(error)) => {
+                self.role.failed(&error);
+                Poll::Ready(Err(error))
+            }
+            Poll::Ready(Ok(value)) => Poll::Ready(Ok(value)),
+            Poll::Pending => {
+                let error = ready!(self.role.poll_write_deadline(cx));
+                self.role.failed(&error);
+                Poll::Ready(Err(error))
+            }
+        }
+    }
+}
+
+impl<S: AsyncRead + Unpin, R: Role> AsyncRead for Wire<S, R> {
+    fn poll_read(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        out: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let this = self.get_mut();
+        this.intake.poll_read(cx, &mut this.io, &mut this.role, out)
+    }
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin, R: Role> AsyncWrite for Wire<S, R> {
+    fn poll_write(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        data: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        let this = self.get_mut();
+        let poll = this
+            .outlet
+            .poll_write(cx, &mut this.io, &mut this.role, data);
+        this.settle(cx, poll)
+    }
+
+    fn poll_write_vectored(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        slices: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        let this = self.get_mut();
+        let mut total = 0;
+        for slice in slices {
+            let mut data = &slice[..];
+            while !data.is_empty() {
+                let poll = this
+                    .outlet
+                    .poll_write(cx, &mut this.io, &mut this.role, data);
+                match poll {
+                    Poll::Ready(Ok(0)) => return Poll::Ready(Ok(total)),
+                    Poll::Ready(Ok(written)) => {
+                        total += written;
+                        data = &data[written..];
+                    }
+                    // What has been taken is reported first; the next call meets the failure again.
+                    _ if total > 0 => return Poll::Ready(Ok(total)),
+                    poll => return this.settle(cx, poll),
+                }
+            }
+        }
+        Poll::Ready(Ok(total))
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        // hyper then hands content over without copying it into its own buffer first.
+        true
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let this = self.get_mut();
+        let poll = match this.outlet.poll_drain(cx, &mut this.io, &mut this.role) {
+            Poll::Ready(Ok(())) => Pin::new(&mut this.io).poll_flush(cx),
+            poll => poll,
+        };
+        this.settle(cx, poll)
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let this = self.get_mut();
+        if !this.shut_down {
+            let poll = match this.outlet.poll_drain(cx, &mut this.io, &mut this.role) {
+                Poll::Ready(Ok(())) => Pin::new(&mut this.io).poll_shutdown(cx),
+                poll => poll,
+            };
+            ready!(this.settle(cx, poll))?;
+            this.shut_down = true;
+        }
+        if !this.intake.is_between_messages() && !this.intake.has_ended() {
+            ready!(this.role.poll_linger(cx, &mut this.io));
+        }
+        Poll::Ready(Ok(()))
+    }
+}

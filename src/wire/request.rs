@@ -1,0 +1,625 @@
+//! The head of a request (RFC 9112 §3), read strictly: what is ambiguous is refused, never repaired.
+
+use std::str;
+
+use bytes::Bytes;
+use memchr::memchr;
+
+use super::{
+    fields::{FieldFault, Fields, is_token, start_line},
+    framing::{ChunkFault, Framing},
+};
+
+/// The longest request target, in bytes.
+pub const MAX_TARGET_BYTES: usize = 64 * 1024;
+
+/// The longest method, in bytes; registered ones have at most 17.
+const MAX_METHOD_BYTES: usize = 64;
+
+/// Bytes of the longest request line without its CRLF.
+pub(crate) const MAX_REQUEST_LINE_BYTES: usize =
+    MAX_METHOD_BYTES + 1 + MAX_TARGET_BYTES + MAX_AUTHORITY_BYTES + " HTTP/1.1".len();
+
+/// A scheme and an authority, where the target is in absolute form.
+const MAX_AUTHORITY_BYTES: usize = 300;
+
+/// The head of a request that may be forwarded as far as its syntax goes.
+#[derive(Clone, Debug)]
+pub struct RequestHead {
+    /// The method, as sent.
+    pub method: Bytes,
+    /// The target in origin form: path and query, byte for byte as sent.
+    pub target: Bytes,
+    /// The authority of a target in absolute form.
+    pub authority: Option<Bytes>,
+    /// The protocol version of the client.
+    pub version: Version,
+    /// The field section.
+    pub fields: Fields,
+    /// How the content is delimited.
+    pub framing: Framing,
+    /// Whether the client waits for `100 Continue` before it sends the content.
+    pub expects_continue: bool,
+}
+
+/// The protocol versions that are served.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Version {
+    /// HTTP/1.0.
+    Http10,
+    /// HTTP/1.1.
+    Http11,
+}
+
+impl RequestHead {
+    /// The value of the `Host` field, if there is one; there is at most one.
+    pub fn host(&self) -> Option<&[u8]> {
+        self.fields.first("host")
+    }
+
+    /// Whether the response to this request has no content whatever its fields say.
+    pub fn is_head(&self) -> bool {
+        &self.method[..] == b"HEAD"
+    }
+
+    /// The target up to the first `?`.
+    pub fn path(&self) -> &[u8] {
+        split_target(&self.target).0
+    }
+
+    /// The target behind the first `?`.
+    pub fn query(&self) -> Option<&[u8]> {
+        split_target(&self.target).1
+    }
+}
+
+fn split_target(target: &[u8]) -> (&[u8], Option<&[u8]>) {
+    match memchr(b'?', target) {
+        Some(at) => (&target[..at], Some(&target[at + 1..])),
+        None => (target, None),
+    }
+}
+
+/// Why a request is refused before anything is known but its bytes.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum RequestFault {
+    /// Not HTTP/1.0 or HTTP/1.1; such a connection is closed without an answer.
+    #[error("{0}")]
+    NotHttp1(&'static str),
+    /// The request line (RFC 9112 §3).
+    #[error("the request line is malformed: {0}")]
+    RequestLine(&'static str),
+    /// The target (RFC 9112 §3.2).
+    #[error("the request target is not usable: {0}")]
+    Target(&'static str),
+    /// `CONNECT` (RFC 9110 §9.3.6).
+    #[error("CONNECT is not served: this is a reverse proxy for one upstream")]
+    Connect,
+    /// A target over [`MAX_TARGET_BYTES`].
+    #[error("the request target is longer than {MAX_TARGET_BYTES} bytes")]
+    TargetTooLong,
+    /// A line ended by a bare LF (RFC 9112 §2.2).
+    #[error("a line of the head ends in LF instead of CRLF")]
+    BareLf,
+    /// A field section over the limit.
+    #[error("the header section is longer than {0} bytes")]
+    HeaderTooLong(usize),
+    /// A line of the field section.
+    #[error(transparent)]
+    Field(#[from] FieldFault),
+    /// The `Host` field (RFC 9112 §3.2).
+    #[error("{0}")]
+    Host(&'static str),
+    /// `Content-Length` and `Transfer-Encoding` (RFC 9112 §6).
+    #[error("{0}")]
+    Framing(&'static str),
+    /// A transfer coding other than `chunked` (RFC 9112 §6.1).
+    #[error("the only transfer coding that is understood is \"chunked\"")]
+    TransferCoding,
+    /// An expectation other than `100-continue` (RFC 9110 §10.1.1).
+    #[error("the only expectation that can be met is \"100-continue\"")]
+    Expectation,
+    /// The head did not arrive in time.
+    #[error("the request's head did not arrive in time")]
+    Timeout,
+    /// The chunked coding of the content.
+    #[error(transparent)]
+    Chunk(#[from] ChunkFault),
+}
+
+/// Method, target and version, each as it stands.
+struct RequestLine<'a> {
+    method: &'a [u8],
+    target: &'a [u8],
+    version: Version,
+}
+
+/// Checks a request line (without its CRLF) as soon as it is there, before the field section has arrived.
+///
+/// # Errors
+/// The first fault in it.
+pub(crate) fn check_request_line(line: &[u8]) -> Result<(), RequestFault> {
+    parse_request_line(line).map(drop)
+}
+
+/// Reads a whole head: the request line and the field section, each line with its CRLF, without the empty line.
+///
+/// # Errors
+/// The first fault found.
+pub(crate) fn parse_request(
+    head: &Bytes,
+    header_bytes: usize,
+) -> Result<RequestHead, RequestFault> {
+    let line_end = memchr(b'\n', head).unwrap_or(head.len());
+    let line = parse_request_line(start_line(&head[..line_end]))?;
+    let (method, target, version) = (
+        head.slice_ref(line.method),
+        head.slice_ref(line.target),
+        line.version,
+    );
+    let section = head.slice((line_end + 1).min(head.len())..);
+    if section.len() > header_bytes {
+        return Err(RequestFault::HeaderTooLong(header_bytes));
+    }
+    let fields = Fields::parse(section)?;
+    let (authority, target) = origin_form(target)?;
+    check_host(&fields, version)?;
+    let framing = request_framing(&fields, version)?;
+    let expects_continue = expectation(&fields, version)?;
+    Ok(RequestHead {
+        method,
+        target,
+        authority,
+        version,
+        fields,
+        framing,
+        expects_continue,
+    })
+}
+
+fn parse_request_line(line: &[u8]) -> Result<RequestLine<'_>, RequestFault> {
+    let mut parts = line.split(|byte| *byte == b' ');
+    let method = parts.next().unwrap_or_default();
+    let target = parts.next().unwrap_or_default();
+    let version = parts.next();
+    if method.is_empty() || method.len() > MAX_METHOD_BYTES || !method.iter().copied().all(is_token)
+    {
+        return Err(RequestFault::RequestLine("the method is not a token"));
+    }
+    let Some(version) = version else {
+        return Err(RequestFault::NotHttp1("an HTTP/0.9 request"));
+    };
+    if parts.next().is_some() {
+        return Err(RequestFault::RequestLine(
+            "there is more than a method, a target and a version, each one space apart",
+        ));
+    }
+    let version = parse_version(version)?;
+    if method == b"CONNECT" {
+        return Err(RequestFault::Connect);
+    }
+    check_target(target)?;
+    Ok(RequestLine {
+        method,
+        target,
+        version,
+    })
+}
+
+fn parse_version(version: &[u8]) -> Result<Version, RequestFault> {
+    match version {
+        b"HTTP/1.1" => Ok(Version::Http11),
+        b"HTTP/1.0" => Ok(Version::Http10),
+        [b'H', b'T', b'T', b'P', b'/', major, b'.', minor]
+            if major.is_ascii_digit() && minor.is_ascii_digit() =>
+        {
+            Err(RequestFault::NotHttp1("an HTTP version that is not served"))
+        }
+        _ => Err(RequestFault::RequestLine(
+            "the version is not HTTP/1.1 or HTTP/1.0",
+        )),
+    }
+}
+
+/// Refuses what no URI parser agrees on; all else is none of our business and stays as it is.
+fn check_target(target: &[u8]) -> Result<(), RequestFault> {
+    if target.is_empty() {
+        return Err(RequestFault::Target("it is empty"));
+    }
+    let (path, query) = split_target(target);
+    if memchr(b'#', target).is_some() {
+        return Err(RequestFault::Target(
+            "a fragment (#…) is never sent to a server",
+        ));
+    }
+    let in_path =
+        |byte: &u8| matches!(byte, b'!'..=b';' | b'=' | b'@'..=b'_' | b'a'..=b'~' | 0x80..);
+    let in_query = |byte: &u8| matches!(byte, b'!' | b'$'..=b';' | b'=' | b'?'..=b'~' | 0x80..);
+    if !path.iter().all(in_path) || !query.is_none_or(|query| query.iter().all(in_query)) {
+        return Err(RequestFault::Target(
+            "a character in it must be percent-encoded",
+        ));
+    }
+    if str::from_utf8(target).is_err() {
+        return Err(RequestFault::Target(
+            "bytes above 0x7F that are not UTF-8 must be percent-encoded",
+        ));
+    }
+    Ok(())
+}
+
+/// Splits a target into an authority, if it is in absolute form, and a path with its query.
+fn origin_form(target: Bytes) -> Result<(Option<Bytes>, Bytes), RequestFault> {
+    const HTTP: &[u8] = b"http://";
+    let (authority, target) = if target[0] == b'/' {
+        (None, target)
+    } else if target.len() > HTTP.len() && target[..HTTP.len()].eq_ignore_ascii_case(HTTP) {
+        let rest = target.slice(HTTP.len()..);
+        let end = rest
+            .iter()
+            .position(|byte| matches!(byte, b'/' | b'?'))
+            .unwrap_or(rest.len());
+        let authority = rest.slice(..end);
+        check_authority(&authority)?;
+        let path = match rest.get(end) {
+            Some(b'/') => rest.slice(end..),
+            // An absolute form may leave the path out, an origin form can't (RFC 9112 §3.2.1).
+            _ => [b"/", &rest[end..]].concat().into(),
+        };
+        (Some(authority), path)
+    } else {
+        return Err(RequestFault::Target(
+            "it must begin with \"/\", or with \"http://\" and this proxy's own address",
+        ));
+    };
+    if target.len() > MAX_TARGET_BYTES {
+        return Err(RequestFault::TargetTooLong);
+    }
+    Ok((authority, target))
+}
+
+fn check_host(fields: &Fields, version: Version) -> Result<(), RequestFault> {
+    let mut hosts = fields.all("host");
+    match (hosts.next(), hosts.next()) {
+        (None, _) if version == Version::Http10 => Ok(()),
+        (None, _) => Err(RequestFault::Host("an HTTP/1.1 request needs a Host field")),
+        (Some(_), Some(_)) => Err(RequestFault::Host("there is more than one Host field")),
+        (Some(host), None) => check_authority(host),
+    }
+}
+
+/// Checks the syntax of `host [":" port]` (RFC 9110 §7.2); what it names is for `access` to judge.
+fn check_authority(authority: &[u8]) -> Result<(), RequestFault> {
+    const FAULT: RequestFault =
+        RequestFault::Host("the Host is not a host name with an optional port");
+    let (host, port) = match authority {
+        [b'[', rest @ ..] => {
+            let end = memchr(b']', rest).ok_or(FAULT)?;
+            let address = str::from_utf8(&rest[..end]).map_err(|_| FAULT)?;
+            if address.parse::<std::net::Ipv6Addr>().is_err() {
+                return Err(FAULT);
+            }
+            match &rest[end + 1..] {
+                [] => return Ok(()),
+                [b':', port @ ..] => return check_port(port).ok_or(FAULT),
+                _ => return Err(FAULT),
+            }
+        }
+        _ => match memchr(b':', authority) {
+            Some(at) => (&authority[..at], Some(&authority[at + 1..])),
+            None => (authority, None),
+        },
+    };
+    let is_host_byte = |byte: &u8| {
+        byte.is_ascii_alphanumeric()
+            || matches!(
+                byte,
+                b'-' | b'.' | b'_' | b'~' | b'%' | b'!' | b'$' | b'&' | b'\''
+            )
+            || matches!(byte, b'(' | b')' | b'*' | b'+' | b',' | b';' | b'=')
+    };
+    if host.is_empty() || !host.iter().all(is_host_byte) {
+        return Err(FAULT);
+    }
+    port.map_or(Some(()), check_port).ok_or(FAULT)
+}
+
+fn check_port(port: &[u8]) -> Option<()> {
+    let digits = port.iter().all(u8::is_ascii_digit);
+    let number = str::from_utf8(port).ok()?;
+    (digits && (port.is_empty() || number.parse::<u16>().is_ok())).then_some(())
+}
+
+fn request_framing(fields: &Fields, version: Version) -> Result<Framing, RequestFault> {
+    let mut codings = fields.all("transfer-encoding");
+    let length = content_length(fields);
+    let Some(coding) = codings.next() else {
+        return match length {
+            LengthField::Absent => Ok(Framing::None),
+            LengthField::Valid(0) => Ok(Framing::None),
+            LengthField::Valid(length) => Ok(Framing::Length(length)),
+            LengthField::Invalid => Err(RequestFault::Framing(
+                "Content-Length is not one decimal number",
+            )),
+            LengthField::Repeated => Err(RequestFault::Framing(
+                "there is more than one Content-Length",
+            )),
+        };
+    };
+    if !matches!(length, LengthField::Absent) {
+        return Err(RequestFault::Framing(
+            "Content-Length and Transfer-Encoding contradict each other",
+        ));
+    }
+    if version == Version::Http10 {
+        return Err(RequestFault::Framing("HTTP/1.0 has no Transfer-Encoding"));
+    }
+    if codings.next().is_some() || coding.is_empty() {
+        return Err(RequestFault::Framing(
+            "Transfer-Encoding is empty or given more than once",
+        ));
+    }
+    if coding.eq_ignore_ascii_case(b"chunked") {
+        Ok(Framing::CHUNKED)
+    } else {
+        Err(RequestFault::TransferCoding)
+    }
+}
+
+/// What the `Content-Length` fields of a message say.
+pub(crate) enum LengthField {
+    Absent,
+    Valid(u64),
+    Invalid,
+    /// More than one line, or a list.
+    Repeated,
+}
+
+/// Reads `Content-Length` (RFC 9110 §8.6): digits only, up to 2^63.
+pub(crate) fn content_length(fields: &Fields) -> LengthField {
+    let mut lines = fields.all("content-length");
+    let Some(value) = lines.next() else {
+        return LengthField::Absent;
+    };
+    if lines.next().is_some() || memchr(b',', value).is_some() {
+        return LengthField::Repeated;
+    }
+    match parse_length(value) {
+        Some(length) => LengthField::Valid(length),
+        None => LengthField::Invalid,
+    }
+}
+
+pub(crate) fn parse_length(value: &[u8]) -> Option<u64> {
+    if value.is_empty() || !value.iter().all(u8::is_ascii_digit) {
+        return None;
+    }
+    let length = str::from_utf8(value).ok()?.parse::<u64>().ok()?;
+    (length <= i64::MAX as u64).then_some(length)
+}
+
+fn expectation(fields: &Fields, version: Version) -> Result<bool, RequestFault> {
+    let mut expects_continue = false;
+    for member in fields.members("expect") {
+        if !member.eq_ignore_ascii_case(b"100-continue") {
+            return Err(RequestFault::Expectation);
+        }
+        expects_continue = true;
+    }
+    // A 100-continue from an HTTP/1.0 client is ignored (RFC 9110 §10.1.1).
+    Ok(expects_continue && version == Version::Http11)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(head: &str) -> Result<RequestHead, RequestFault> {
+        let head = Bytes::copy_from_slice(head.as_bytes());
+        parse_request(&head, 64 * 1024)
+    }
+
+    #[test]
+    fn a_target_is_kept_byte_for_byte() {
+        let targets = [
+            "/aps/2/resources?implementing(http://a.org/t/1.0),like(name,*a*),sort(+name),limit(0,10)",
+            "//evil/x",
+            "/a/../b/%2e%2e/%2F\\[]|{}\"",
+            "/caf\u{e9}?q=\u{20ac}&[x]|`^",
+            "/?",
+            "/%zz?a?b??",
+            "/a;b=c/*",
+        ];
+        for target in targets {
+            let head = parse(&format!("GET {target} HTTP/1.1\r\nHost: localhost\r\n")).unwrap();
+            assert_eq!(head.target, target.as_bytes());
+            assert_eq!(head.authority, None);
+        }
+    }
+
+    #[test]
+    fn an_absolute_form_is_split_into_authority_and_origin_form() {
+        let table = [
+            ("http://127.0.0.1:8080/a?b", "127.0.0.1:8080", "/a?b"),
+            ("HTTP://localhost", "localhost", "/"),
+            ("http://localhost?x=/y", "localhost", "/?x=/y"),
+            ("http://[::1]:80//x", "[::1]:80", "//x"),
+        ];
+        for (absolute, authority, target) in table {
+            let head = parse(&format!("GET {absolute} HTTP/1.1\r\nHost: x\r\n")).unwrap();
+            assert_eq!(head.authority.unwrap(), authority);
+            assert_eq!(head.target, target);
+        }
+    }
+
+    #[test]
+    fn malformed_request_lines_are_refused() {
+        let table = [
+            "GET  / HTTP/1.1",
+            "GET / HTTP/1.1 ",
+            "GET /a b HTTP/1.1",
+            "G(T / HTTP/1.1",
+            " / HTTP/1.1",
+            "GET / http/1.1",
+            "GET / HTTP/1.1x",
+            "GET foo HTTP/1.1",
+            "GET * HTTP/1.1",
+            "OPTIONS * HTTP/1.1",
+            "GET evil:443 HTTP/1.1",
+            "GET https://localhost/ HTTP/1.1",
+            "GET ftp://localhost/ HTTP/1.1",
+            "GET http://u@localhost/ HTTP/1.1",
+            "GET http:///x HTTP/1.1",
+            "GET /a#b HTTP/1.1",
+            "GET /<b> HTTP/1.1",
+            "GET /?a=\"b\" HTTP/1.1",
+            "GET /\u{1} HTTP/1.1",
+            "GET /\t HTTP/1.1",
+        ];
+        for line in table {
+            let fault = parse(&format!("{line}\r\nHost: localhost\r\n")).unwrap_err();
+            let malformed = matches!(
+                fault,
+                RequestFault::RequestLine(_) | RequestFault::Target(_) | RequestFault::Host(_)
+            );
+            assert!(malformed, "{line:?}: {fault:?}");
+        }
+        assert_eq!(
+            parse("CONNECT a:443 HTTP/1.1\r\n").unwrap_err(),
+            RequestFault::Connect
+        );
+    }
+
+    #[test]
+    fn other_protocols_are_told_apart() {
+        for line in [
+            "GET /",
+            "PRI * HTTP/2.0",
+            "GET / HTTP/1.2",
+            "GET / HTTP/0.9",
+        ] {
+            let fault = check_request_line(line.as_bytes()).unwrap_err();
+            assert!(matches!(fault, RequestFault::NotHttp1(_)), "{line:?}");
+        }
+    }
+
+    #[test]
+    fn a_host_is_there_once_and_well_formed() {
+        let good = [
+            "localhost",
+            "127.0.0.1:8080",
+            "[::1]",
+            "[::1]:8080",
+            "a-b.example:",
+        ];
+        for host in good {
+            assert!(
+                parse(&format!("GET / HTTP/1.1\r\nHost: {host}\r\n")).is_ok(),
+                "{host}"
+            );
+        }
+        let bad = [
+            "a b", "u@a", "", "a:b", "a:70000", "[::1", "[x]", "[::1]x", "a/b", "a:1:2", "\u{e9}",
+        ];
+        for host in bad {
+            let fault = parse(&format!("GET / HTTP/1.1\r\nHost: {host}\r\n")).unwrap_err();
+            assert!(
+                matches!(fault, RequestFault::Host(_)),
+                "{host:?}: {fault:?}"
+            );
+        }
+        assert!(matches!(
+            parse("GET / HTTP/1.1\r\n"),
+            Err(RequestFault::Host(_))
+        ));
+        assert!(parse("GET / HTTP/1.0\r\n").is_ok());
+        let twice = "GET / HTTP/1.1\r\nHost: a\r\nhost: a\r\n";
+        assert!(matches!(parse(twice), Err(RequestFault::Host(_))));
+    }
+
+    #[test]
+    fn the_framing_is_one_or_the_request_is_refused() {
+        let good = [
+            ("", Framing::None),
+            ("Content-Length: 0\r\n", Framing::None),
+            ("content-length: 007\r\n", Framing::Length(7)),
+            ("Transfer-Encoding: Chunked\r\n", Framing::CHUNKED),
+        ];
+        for (fields, framing) in good {
+            let head = parse(&format!("POST / HTTP/1.1\r\nHost: a\r\n{fields}")).unwrap();
+            assert_eq!(head.framing, framing, "{fields:?}");
+        }
+        let bad = [
+            "Content-Length: 5\r\nTransfer-Encoding: chunked\r\n",
+            "Content-Length: 5\r\nContent-Length: 6\r\n",
+            "Content-Length: 5, 5\r\n",
+            "Content-Length: +5\r\n",
+            "Content-Length: -5\r\n",
+            "Content-Length: 0x5\r\n",
+            "Content-Length: 5 5\r\n",
+            "Content-Length:\r\n",
+            "Content-Length: 99999999999999999999\r\n",
+            "Content-Length: 9223372036854775808\r\n",
+            "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n",
+            "Transfer-Encoding: chunked\r\nTransfer-Encoding: identity\r\n",
+            "Transfer-Encoding:\r\n",
+        ];
+        for fields in bad {
+            let fault = parse(&format!("POST / HTTP/1.1\r\nHost: a\r\n{fields}")).unwrap_err();
+            assert!(
+                matches!(fault, RequestFault::Framing(_)),
+                "{fields:?}: {fault:?}"
+            );
+        }
+        for coding in [
+            "gzip, chunked",
+            "chunked, chunked",
+            ",chunked",
+            "xchunked",
+            "identity",
+            "chunked;q=1",
+        ] {
+            let head = format!("POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: {coding}\r\n");
+            assert_eq!(
+                parse(&head).unwrap_err(),
+                RequestFault::TransferCoding,
+                "{coding}"
+            );
+        }
+        let old = "POST / HTTP/1.0\r\nTransfer-Encoding: chunked\r\n";
+        assert!(matches!(parse(old), Err(RequestFault::Framing(_))));
+    }
+
+    #[test]
+    fn only_100_continue_can_be_expected() {
+        let head = |value: &str| {
+            parse(&format!(
+                "POST / HTTP/1.1\r\nHost: a\r\nExpect: {value}\r\n"
+            ))
+        };
+        assert!(head("100-Continue").unwrap().expects_continue);
+        assert_eq!(head("200-ok").unwrap_err(), RequestFault::Expectation);
+        assert_eq!(
+            head("100-continue, x").unwrap_err(),
+            RequestFault::Expectation
+        );
+        assert!(
+            !parse("POST / HTTP/1.0\r\nExpect: 100-continue\r\n")
+                .unwrap()
+                .expects_continue
+        );
+    }
+
+    #[test]
+    fn long_targets_and_sections_are_refused() {
+        let longest = format!("/{}", "a".repeat(MAX_TARGET_BYTES - 1));
+        assert!(parse(&format!("GET {longest} HTTP/1.1\r\nHost: a\r\n")).is_ok());
+        let fault = parse(&format!("GET {longest}a HTTP/1.1\r\nHost: a\r\n")).unwrap_err();
+        assert_eq!(fault, RequestFault::TargetTooLong);
+        let long = format!(
+            "GET / HTTP/1.1\r\nHost: a\r\nX: {}\r\n",
+            "a".repeat(64 * 1024)
+        );
+        assert!(matches!(parse(&long), Err(RequestFault::HeaderTooLong(_))));
+    }
+}

@@ -1,0 +1,313 @@
+//! The head of a response (RFC 9112 §4), read strictly.
+
+use std::str;
+
+use bytes::Bytes;
+use memchr::memchr;
+
+use super::{
+    fields::{FieldFault, Fields, is_value_byte, start_line},
+    framing::{ChunkFault, Framing},
+    request::{LengthField, content_length, parse_length},
+};
+
+/// The head of a final response that may be passed on.
+#[derive(Clone, Debug)]
+pub struct ResponseHead {
+    /// The status code, 200 to 599.
+    pub status: u16,
+    /// The reason phrase, as sent; may be empty.
+    pub reason: Bytes,
+    /// The field section.
+    pub fields: Fields,
+    /// How the content is delimited.
+    pub framing: Framing,
+    /// Whether the connection may serve another request afterwards.
+    pub keep_alive: bool,
+}
+
+/// Why a response can't be passed on.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ResponseFault {
+    /// The status line.
+    #[error("the status line is malformed: {0}")]
+    StatusLine(&'static str),
+    /// A line ended by a bare LF.
+    #[error("a line of the head ends in LF instead of CRLF")]
+    BareLf,
+    /// A head over the limit.
+    #[error("the head is longer than {0} bytes")]
+    HeaderTooLong(usize),
+    /// A line of the field section.
+    #[error(transparent)]
+    Field(#[from] FieldFault),
+    /// Contradicting lengths.
+    #[error("{0}")]
+    Framing(&'static str),
+    /// A transfer coding other than `chunked`.
+    #[error("the only transfer coding that is understood is \"chunked\"")]
+    TransferCoding,
+    /// `101 Switching Protocols`, which was never asked for.
+    #[error("a protocol switch (101) that was not asked for")]
+    Upgrade,
+    /// More interim responses than a server has reason to send.
+    #[error("more than {MAX_INTERIM_RESPONSES} interim (1xx) responses")]
+    TooManyInterim,
+    /// The chunked coding of the content.
+    #[error(transparent)]
+    Chunk(#[from] ChunkFault),
+    /// Bytes that answer no request.
+    #[error("bytes that no request asked for")]
+    Unsolicited,
+}
+
+/// The most interim responses (1xx) before the final one.
+pub const MAX_INTERIM_RESPONSES: u32 = 32;
+
+/// What a head turned out to be.
+pub(crate) enum Response {
+    /// 1xx: another head follows.
+    Interim,
+    /// The answer.
+    Final(ResponseHead),
+}
+
+/// Checks a status line (without its CRLF) as soon as it is there.
+///
+/// # Errors
+/// The fault in it.
+pub(crate) fn check_status_line(line: &[u8]) -> Result<(), ResponseFault> {
+    parse_status_line(line).map(drop)
+}
+
+/// Reads a whole head: the status line and the field section, each line with its CRLF, without the empty line.
+///
+/// `to_head` tells that the request was a `HEAD`, whose answer has no content.
+///
+/// # Errors
+/// The first fault found.
+pub(crate) fn parse_response(head: &Bytes, to_head: bool) -> Result<Response, ResponseFault> {
+    let line_end = memchr(b'\n', head).unwrap_or(head.len());
+    let line = parse_status_line(start_line(&head[..line_end]))?;
+    let mut fields = Fields::parse(head.slice((line_end + 1).min(head.len())..))?;
+    match line.status {
+        101 => return Err(ResponseFault::Upgrade),
+        100..=199 => return Ok(Response::Interim),
+        _ => {}
+    }
+    let bodiless = to_head || matches!(line.status, 204 | 304);
+    let framing = response_framing(&mut fields, line.is_http10, bodiless)?;
+    let says = |token: &[u8]| {
+        fields
+            .members("connection")
+            .any(|member| member.eq_ignore_ascii_case(token))
+    };
+    let keep_alive = framing != Framing::UntilClose
+        && !says(b"close")
+        && (!line.is_http10 || says(b"keep-alive"));
+    Ok(Response::Final(ResponseHead {
+        status: line.status,
+        reason: head.slice_ref(line.reason),
+        fields,
+        framing,
+        keep_alive,
+    }))
+}
+
+struct StatusLine<'a> {
+    status: u16,
+    reason: &'a [u8],
+    is_http10: bool,
+}
+
+fn parse_status_line(line: &[u8]) -> Result<StatusLine<'_>, ResponseFault> {
+    let fault = ResponseFault::StatusLine;
+    let is_http10 = match line.get(..9) {
+        Some(b"HTTP/1.1 ") => false,
+        Some(b"HTTP/1.0 ") => true,
+        _ => return Err(fault("it does not begin with HTTP/1.1 or HTTP/1.0")),
+    };
+    let code = line.get(9..12).and_then(|code| {
+        let digits = code.iter().all(u8::is_ascii_digit);
+        digits.then(|| str::from_utf8(code).ok()?.parse::<u16>().ok())?
+    });
+    let status = match code {
+        Some(status @ 100..=599) => status,
+        Some(_) => return Err(fault("the status code is not within 100 to 599")),
+        None => return Err(fault("the status code is not of three digits")),
+    };
+    let reason = match line.get(12..) {
+        None | Some([]) => &line[line.len()..],
+        Some([b' ', reason @ ..]) => reason,
+        Some(_) => return Err(fault("the status code is not of three digits")),
+    };
+    if !reason.iter().copied().all(is_value_byte) {
+        return Err(fault("the reason phrase has a control character"));
+    }
+    Ok(StatusLine {
+        status,
+        reason,
+        is_http10,
+    })
+}
+
+fn response_framing(
+    fields: &mut Fields,
+    is_http10: bool,
+    bodiless: bool,
+) -> Result<Framing, ResponseFault> {
+    let mut codings = fields.all("transfer-encoding");
+    let coding = codings.next();
+    let repeated = codings.next().is_some();
+    drop(codings);
+    if let Some(coding) = coding {
+        if is_http10 {
+            return Err(ResponseFault::Framing("HTTP/1.0 has no Transfer-Encoding"));
+        }
+        if repeated || !coding.eq_ignore_ascii_case(b"chunked") {
+            return Err(ResponseFault::TransferCoding);
+        }
+        // Transfer-Encoding overrides; passing both on would be ambiguous (RFC 9112 §6.3).
+        fields.retain(|field| !field.is("content-length"));
+        return Ok(if bodiless {
+            Framing::None
+        } else {
+            Framing::CHUNKED
+        });
+    }
+    let length = match content_length(fields) {
+        LengthField::Absent => None,
+        LengthField::Valid(length) => Some(length),
+        LengthField::Invalid => {
+            return Err(ResponseFault::Framing(
+                "Content-Length is not one decimal number",
+            ));
+        }
+        LengthField::Repeated => Some(same_length(fields)?),
+    };
+    Ok(match length {
+        _ if bodiless => Framing::None,
+        None => Framing::UntilClose,
+        Some(0) => Framing::None,
+        Some(length) => Framing::Length(length),
+    })
+}
+
+/// Takes a length that is given more than once for one, if it is the same each time (RFC 9110 §8.6).
+fn same_length(fields: &mut Fields) -> Result<u64, ResponseFault> {
+    const FAULT: ResponseFault =
+        ResponseFault::Framing("the Content-Length fields contradict each other");
+    let first = fields.first("content-length").and_then(parse_length);
+    let first = first.ok_or(FAULT)?;
+    if fields
+        .all("content-length")
+        .any(|value| parse_length(value) != Some(first))
+    {
+        return Err(FAULT);
+    }
+    let mut seen = false;
+    fields.retain(|field| !field.is("content-length") || !std::mem::replace(&mut seen, true));
+    Ok(first)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(head: &str, to_head: bool) -> Result<ResponseHead, ResponseFault> {
+        match parse_response(&Bytes::copy_from_slice(head.as_bytes()), to_head)? {
+            Response::Final(head) => Ok(head),
+            Response::Interim => panic!("interim"),
+        }
+    }
+
+    #[test]
+    fn a_head_is_read_as_it_stands() {
+        let head = parse("HTTP/1.1 404 Nicht da \u{e9}\r\nA: b\r\n", false).unwrap();
+        assert_eq!(head.status, 404);
+        assert_eq!(head.reason, "Nicht da \u{e9}");
+        assert_eq!(head.framing, Framing::UntilClose);
+        for line in ["HTTP/1.1 200", "HTTP/1.1 200 "] {
+            assert_eq!(parse(&format!("{line}\r\n"), false).unwrap().reason, "");
+        }
+    }
+
+    #[test]
+    fn the_framing_follows_the_rfc() {
+        let table = [
+            ("200", "Content-Length: 5\r\n", false, Framing::Length(5)),
+            ("200", "Content-Length: 5\r\n", true, Framing::None),
+            ("204", "", false, Framing::None),
+            ("304", "Content-Length: 5\r\n", false, Framing::None),
+            ("200", "Content-Length: 0\r\n", false, Framing::None),
+            (
+                "200",
+                "transfer-encoding: chunked\r\nContent-Length: 5\r\n",
+                false,
+                Framing::CHUNKED,
+            ),
+            (
+                "200",
+                "Content-Length: 5\r\ncontent-length: 05\r\n",
+                false,
+                Framing::Length(5),
+            ),
+        ];
+        for (status, fields, to_head, framing) in table {
+            let head = parse(&format!("HTTP/1.1 {status} X\r\n{fields}"), to_head).unwrap();
+            assert_eq!(head.framing, framing, "{status} {fields:?}");
+            let lengths = head.fields.all("content-length").count();
+            assert!(lengths <= 1 && (framing != Framing::CHUNKED || lengths == 0));
+        }
+    }
+
+    #[test]
+    fn garbage_is_refused() {
+        let table = [
+            "SSH-2.0-OpenSSH",
+            "HTTP/1.1 99 X",
+            "HTTP/1.1 099 X",
+            "HTTP/1.1 600 X",
+            "HTTP/1.1 999 X",
+            "HTTP/1.1 2000 X",
+            "HTTP/1.1 +20 X",
+            "HTTP/2.0 200 OK",
+            "HTTP/1.1  200 OK",
+            "HTTP/1.1 200 O\u{7}K",
+            "HTTP/1.1 101 Switching Protocols",
+            "HTTP/1.1 200 OK\r\nContent-Length: 5\r\nContent-Length: 6",
+            "HTTP/1.1 200 OK\r\nContent-Length: 5, 6",
+            "HTTP/1.1 200 OK\r\nContent-Length: abc",
+            "HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, chunked",
+            "HTTP/1.0 200 OK\r\nTransfer-Encoding: chunked",
+            "HTTP/1.1 200 OK\r\nA : b",
+        ];
+        for head in table {
+            assert!(parse(&format!("{head}\r\n"), false).is_err(), "{head:?}");
+        }
+    }
+
+    #[test]
+    fn a_connection_is_kept_only_where_both_sides_would() {
+        let table = [
+            ("HTTP/1.1 200 X\r\nContent-Length: 1\r\n", true),
+            (
+                "HTTP/1.1 200 X\r\nContent-Length: 1\r\nConnection: x, Close\r\n",
+                false,
+            ),
+            ("HTTP/1.0 200 X\r\nContent-Length: 1\r\n", false),
+            (
+                "HTTP/1.0 200 X\r\nContent-Length: 1\r\nConnection: keep-alive\r\n",
+                true,
+            ),
+            ("HTTP/1.1 200 X\r\n", false),
+        ];
+        for (head, keep_alive) in table {
+            assert_eq!(
+                parse(head, false).unwrap().keep_alive,
+                keep_alive,
+                "{head:?}"
+            );
+        }
+    }
+}

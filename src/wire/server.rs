@@ -1,0 +1,415 @@
+//! The side that serves: requests come in, responses go out.
+
+use std::{
+    collections::VecDeque,
+    fmt::Write as _,
+    future::Future,
+    io,
+    pin::Pin,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    task::{Context, Poll, ready},
+    time::Duration,
+};
+
+use bytes::{BufMut, Bytes, BytesMut};
+use memchr::memchr;
+use tokio::{
+    io::{AsyncRead, ReadBuf},
+    time::{Instant, Sleep, sleep_until},
+};
+
+use super::{
+    Role,
+    fields::Fields,
+    framing::Framing,
+    intake::Next,
+    request::{
+        MAX_REQUEST_LINE_BYTES, RequestFault, RequestHead, Version, check_request_line,
+        parse_length, parse_request,
+    },
+};
+
+/// What hyper sees in place of a head that was refused.
+const PLACEHOLDER: &[u8] = b"GET / HTTP/1.1\r\nconnection: close\r\n\r\n";
+
+/// How long a client that is still sending may take to read a refusal, before the connection is cut.
+const LINGER: Duration = Duration::from_secs(3);
+
+/// How long a client may take.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct ServerTimeouts {
+    /// For a head, from its first byte.
+    pub(crate) head: Duration,
+    /// To begin another request.
+    pub(crate) keep_alive: Duration,
+    /// To take more of a response.
+    pub(crate) idle: Duration,
+}
+
+/// The head of a response that goes to the client.
+#[derive(Clone, Debug)]
+pub(crate) struct Reply {
+    /// The status code.
+    pub(crate) status: u16,
+    /// The reason phrase.
+    pub(crate) reason: Bytes,
+    /// The field section, without `Connection`.
+    pub(crate) fields: Fields,
+    /// Whether the request was a `HEAD`.
+    pub(crate) to_head: bool,
+}
+
+/// Where a connection's heads are handed over between its [`Wire`](super::Wire) and its exchanges.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct ServerPort(Arc<Mutex<State>>);
+
+#[derive(Debug, Default)]
+struct State {
+    arrivals: VecDeque<Result<RequestHead, RequestFault>>,
+    /// Requests that have arrived and are not yet answered to the end.
+    unanswered: usize,
+    reply: Option<Reply>,
+    trailers: Option<Fields>,
+    reply_trailers: Option<Fields>,
+    content_fault: Option<RequestFault>,
+    hung_up: Option<RequestFault>,
+    aborted: bool,
+}
+
+impl ServerPort {
+    /// The head of the next request, in the order of arrival; hyper calls for an exchange only once one is there.
+    pub(crate) fn take_request(&self) -> Option<Result<RequestHead, RequestFault>> {
+        self.state().arrivals.pop_front()
+    }
+
+    /// What was wrong with a request's content, if anything.
+    pub(crate) fn take_content_fault(&self) -> Option<RequestFault> {
+        self.state().content_fault.take()
+    }
+
+    /// The trailer section of the request whose content has ended.
+    pub(crate) fn take_trailers(&self) -> Option<Fields> {
+        self.state().trailers.take()
+    }
+
+    /// Why the connection was closed without an answer, if it was.
+    pub(crate) fn take_hung_up(&self) -> Option<RequestFault> {
+        self.state().hung_up.take()
+    }
+
+    /// The response that is under way can't be completed.
+    pub(crate) fn abort(&self) {
+        self.state().aborted = true;
+    }
+
+    /// Whether a response was broken off.
+    pub(crate) fn is_aborted(&self) -> bool {
+        self.state().aborted
+    }
+
+    /// Sets the head of the response that hyper is about to write.
+    pub(crate) fn reply(&self, reply: Reply) {
+        self.state().reply = Some(reply);
+    }
+
+    /// Sets the trailer section of the response whose content is about to end.
+    pub(crate) fn reply_trailers(&self, trailers: Fields) {
+        self.state().reply_trailers = Some(trailers);
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The role of the side that serves.
+#[derive(Debug)]
+pub(crate) struct ServerRole {
+    port: ServerPort,
+    header_bytes: usize,
+    timeouts: ServerTimeouts,
+    head_timer: Timer,
+    write_timer: Timer,
+    linger_timer: Timer,
+}
+
+impl ServerRole {
+    pub(crate) fn new(port: ServerPort, header_bytes: usize, timeouts: ServerTimeouts) -> Self {
+        Self {
+            port,
+            header_bytes,
+            timeouts,
+            head_timer: Timer::default(),
+            write_timer: Timer::default(),
+            linger_timer: Timer::default(),
+        }
+    }
+}
+
+impl Role for ServerRole {
+    type Fault = RequestFault;
+
+    const BARE_LF: RequestFault = RequestFault::BareLf;
+    const LINE_TOO_LONG: RequestFault = RequestFault::TargetTooLong;
+
+    fn head_limits(&self) -> (usize, usize) {
+        (MAX_REQUEST_LINE_BYTES, self.header_bytes)
+    }
+
+    fn section_too_long(&self) -> RequestFault {
+        RequestFault::HeaderTooLong(self.header_bytes)
+    }
+
+    fn check_first_byte(&mut self, byte: u8) -> Result<(), RequestFault> {
+        match byte {
+            0x16 => Err(RequestFault::NotHttp1(
+                "a TLS handshake on a listener that speaks plain HTTP",
+            )),
+            b'\r' | b'\n' => Ok(()),
+            byte if super::is_token(byte) => Ok(()),
+            _ => Err(RequestFault::RequestLine("the method is not a token")),
+        }
+    }
+
+    fn check_start_line(&mut self, line: &[u8]) -> Result<(), RequestFault> {
+        check_request_line(line)
+    }
+
+    fn head(&mut self, head: Bytes, feed: &mut BytesMut) -> Result<Next, RequestFault> {
+        let request = parse_request(&head, self.header_bytes)?;
+        self.head_timer.disarm();
+        abridge(&request, feed);
+        let framing = request.framing;
+        let mut state = self.port.state();
+        state.arrivals.push_back(Ok(request));
+        state.unanswered += 1;
+        Ok(Next::Content(framing))
+    }
+
+    fn refuse(&mut self, fault: RequestFault, feed: &mut BytesMut) -> Next {
+        let mut state = self.port.state();
+        if matches!(fault, RequestFault::NotHttp1(_)) {
+            state.hung_up = Some(fault);
+            return Next::HangUp;
+        }
+        state.arrivals.push_back(Err(fault));
+        state.unanswered += 1;
+        feed.put_slice(PLACEHOLDER);
+        Next::Silence
+    }
+
+    fn content_refused(&mut self, fault: RequestFault) {
+        self.port.state().content_fault = Some(fault);
+    }
+
+    fn trailers(&mut self, trailers: Fields) {
+        self.port.state().trailers = Some(trailers);
+    }
+
+    fn poll_head_deadline(
+        &mut self,
+        cx: &mut Context<'_>,
+        begun: bool,
+        feed: &mut BytesMut,
+    ) -> Poll<Next> {
+        if self.port.state().unanswered > 0 {
+            // hyper only watches for the client to leave.
+            self.head_timer.disarm();
+            return Poll::Pending;
+        }
+        if begun {
+            ready!(self.head_timer.poll(cx, Purpose::Head, self.timeouts.head));
+            Poll::Ready(self.refuse(RequestFault::Timeout, feed))
+        } else {
+            ready!(
+                self.head_timer
+                    .poll(cx, Purpose::KeepAlive, self.timeouts.keep_alive)
+            );
+            Poll::Ready(Next::End)
+        }
+    }
+
+    fn compose(&mut self, hyper_head: &[u8], out: &mut BytesMut) -> Option<Framing> {
+        let line_end = memchr(b'\n', hyper_head).map_or(hyper_head.len(), |at| at + 1);
+        if hyper_head.get(9) == Some(&b'1') {
+            out.put_slice(hyper_head);
+            return None;
+        }
+        let section = Bytes::copy_from_slice(&hyper_head[line_end..hyper_head.len() - 2]);
+        // hyper writes no line that its own types would not take; without them there is no framing to pass on.
+        let hyper_fields = Fields::parse(section).unwrap_or_default();
+        let Some(reply) = self.port.state().reply.take() else {
+            out.put_slice(hyper_head);
+            return Some(framing_of(&hyper_fields));
+        };
+        out.reserve(reply.fields.encoded_len() + 64);
+        out.put_slice(&hyper_head[..9]);
+        // Writing to a BytesMut can't fail: it grows.
+        let _ = write!(out, "{} ", reply.status);
+        out.put_slice(&reply.reason);
+        out.put_slice(b"\r\n");
+        Some(write_reply_fields(&reply, &hyper_fields, hyper_head, out))
+    }
+
+    fn compose_trailers(&mut self, out: &mut BytesMut) {
+        if let Some(trailers) = self.port.state().reply_trailers.take() {
+            trailers.write_to(out);
+        }
+    }
+
+    fn message_written(&mut self) {
+        let mut state = self.port.state();
+        state.unanswered = state.unanswered.saturating_sub(1);
+    }
+
+    fn wrote(&mut self, _bytes: usize) {
+        self.write_timer.disarm();
+    }
+
+    fn poll_write_deadline(&mut self, cx: &mut Context<'_>) -> Poll<io::Error> {
+        ready!(
+            self.write_timer
+                .poll(cx, Purpose::Write, self.timeouts.idle)
+        );
+        Poll::Ready(io::Error::new(
+            io::ErrorKind::TimedOut,
+            "the client took nothing of the response for too long",
+        ))
+    }
+
+    fn poll_linger<S: AsyncRead + Unpin>(&mut self, cx: &mut Context<'_>, io: &mut S) -> Poll<()> {
+        let mut space = [0; 4096];
+        loop {
+            let mut read = ReadBuf::new(&mut space);
+            match Pin::new(&mut *io).poll_read(cx, &mut read) {
+                Poll::Ready(Ok(())) if !read.filled().is_empty() => {}
+                Poll::Ready(_) => return Poll::Ready(()),
+                Poll::Pending => return self.linger_timer.poll(cx, Purpose::Linger, LINGER),
+            }
+            if self
+                .linger_timer
+                .poll(cx, Purpose::Linger, LINGER)
+                .is_ready()
+            {
+                return Poll::Ready(());
+            }
+        }
+    }
+}
+
+/// Writes the head that hyper gets to see: the framing and what becomes of the connection, no more.
+fn abridge(request: &RequestHead, feed: &mut BytesMut) {
+    let method: &[u8] = if request.is_head() { b"HEAD" } else { b"POST" };
+    feed.put_slice(method);
+    feed.put_slice(match request.version {
+        Version::Http11 => b" / HTTP/1.1\r\n",
+        Version::Http10 => b" / HTTP/1.0\r\n",
+    });
+    match request.framing {
+        Framing::Length(length) => {
+            // Writing to a BytesMut can't fail: it grows.
+            let _ = write!(feed, "content-length: {length}\r\n");
+        }
+        Framing::Chunked(_) => feed.put_slice(b"transfer-encoding: chunked\r\n"),
+        Framing::None | Framing::UntilClose => {}
+    }
+    if request.expects_continue {
+        feed.put_slice(b"expect: 100-continue\r\n");
+    }
+    let mut options = request.fields.members("connection");
+    let mut says = |option: &[u8]| options.any(|member| member.eq_ignore_ascii_case(option));
+    if request.version == Version::Http10 {
+        if says(b"keep-alive") {
+            feed.put_slice(b"connection: keep-alive\r\n");
+        }
+    } else if says(b"close") {
+        feed.put_slice(b"connection: close\r\n");
+    }
+    feed.put_slice(b"\r\n");
+}
+
+/// Writes a reply's lines; the framing is what hyper has decided on, at the place where the upstream had it.
+fn write_reply_fields(
+    reply: &Reply,
+    hyper: &Fields,
+    hyper_head: &[u8],
+    out: &mut BytesMut,
+) -> Framing {
+    let bodiless = reply.to_head || matches!(reply.status, 204 | 304);
+    let chunked = hyper.contains("transfer-encoding");
+    let is_http10 = hyper_head.starts_with(b"HTTP/1.0");
+    let mut placed = false;
+    for field in reply.fields.iter() {
+        let keep = if field.is("transfer-encoding") {
+            placed |= chunked;
+            chunked || (bodiless && reply.status != 204 && !is_http10)
+        } else if field.is("content-length") {
+            placed |= !chunked;
+            !chunked && reply.status != 204
+        } else {
+            true
+        };
+        if keep {
+            out.put_slice(field.line);
+            out.put_slice(b"\r\n");
+        }
+    }
+    for field in hyper.iter() {
+        let is_framing = field.is("transfer-encoding") || field.is("content-length");
+        if field.is("connection") || (is_framing && !placed) {
+            out.put_slice(field.line);
+            out.put_slice(b"\r\n");
+        }
+    }
+    out.put_slice(b"\r\n");
+    if bodiless {
+        Framing::None
+    } else {
+        framing_of(hyper)
+    }
+}
+
+/// How hyper frames the content behind a head that it wrote.
+fn framing_of(hyper: &Fields) -> Framing {
+    if hyper.contains("transfer-encoding") {
+        return Framing::CHUNKED;
+    }
+    match hyper.first("content-length").and_then(parse_length) {
+        Some(length) => Framing::Length(length),
+        None => Framing::UntilClose,
+    }
+}
+
+/// A deadline that is set when it is first waited for.
+#[derive(Debug, Default)]
+struct Timer {
+    sleep: Option<Pin<Box<Sleep>>>,
+    armed_for: Option<Purpose>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Purpose {
+    Head,
+    KeepAlive,
+    Write,
+    Linger,
+}
+
+impl Timer {
+    fn disarm(&mut self) {
+        self.armed_for = None;
+    }
+
+    fn poll(&mut self, cx: &mut Context<'_>, purpose: Purpose, after: Duration) -> Poll<()> {
+        let arm = self.armed_for != Some(purpose);
+        let deadline = || Instant::now() + after;
+        let sleep = self
+            .sleep
+            .get_or_insert_with(|| Box::pin(sleep_until(deadline())));
+        if arm {
+            sleep.as_mut().reset(deadline());
+            self.armed_for = Some(purpose);
+        }
+        sleep.as_mut().poll(cx)
+    }
+}

@@ -1,0 +1,118 @@
+//! The files in `config`, and what `describe` writes.
+
+use std::{fs, path::Path};
+
+use undersign::{
+    config::{InboundAuthorization, describe},
+    oauth::QueryPlus,
+};
+
+use crate::{PROXY, SENTINEL, Setup};
+
+#[test]
+fn the_examples_can_be_loaded() {
+    for name in ["undersign.toml", "minimal.toml", "sidecar.toml"] {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR"))
+            .join("config")
+            .join(name);
+        let setup = Setup::new("");
+        let secret = setup.file("secret", "secret\n", 0o600);
+        let setup = setup
+            .variable("UNDERSIGN_PROXY__APS__CONSUMER_SECRET_FILE", &secret)
+            .flags(|flags| flags.config = Some(path.to_str().unwrap().to_owned()));
+        let config = setup.config();
+        assert_eq!(&*config.proxies[0].name, "aps");
+        assert_eq!(config.proxies[0].listen[0].to_string(), "127.0.0.1:8080");
+        assert_eq!(config.admin.is_some(), name != "minimal.toml");
+    }
+}
+
+#[test]
+fn the_annotated_example_states_the_defaults() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("config/undersign.toml");
+    let text = fs::read_to_string(path).unwrap();
+    let minimal = Setup::new(PROXY).config();
+    let default = &minimal.proxies[0];
+    let config = Setup::new(&text)
+        .variable("UNDERSIGN_PROXY__APS__CONSUMER_SECRET_ENV", "APS_SECRET")
+        .config();
+    let stated = &config.proxies[0];
+    let debug = |value: &dyn std::fmt::Debug| format!("{value:?}");
+    assert_eq!(stated.listen, default.listen);
+    assert_eq!(debug(&stated.signing), debug(&default.signing));
+    assert_eq!(debug(&stated.tls), debug(&default.tls));
+    assert_eq!(debug(&stated.timeouts), debug(&default.timeouts));
+    assert_eq!(debug(&stated.limits), debug(&default.limits));
+    assert_eq!(stated.inbound_authorization, default.inbound_authorization);
+}
+
+#[test]
+fn a_description_can_be_read_back_and_holds_no_secret() {
+    let toml = r#"
+        [log]
+        format = "text"
+        file = "/var/log/a \"b\".log"
+        [admin]
+        listen = "0.0.0.0:9464"
+        allow_nonlocal_listen = true
+        [proxy.aps]
+        listen = ["[::1]:8080", "unix:/run/a.sock"]
+        upstream = "http://[2001:db8::1]:81"
+        allow_plaintext_upstream = true
+        consumer_key = "00123"
+        consumer_secret_env = "SECRET"
+        token = "t\\"
+        token_secret_env = "SECRET"
+        realm = "uri"
+        query_plus = "literal"
+        inbound_authorization = "keep"
+        passthrough_headers = ["APS-Token"]
+        [proxy.aps.tls]
+        trust = "self-signed"
+        ca_file = "/ca.pem"
+        pin_sha256 = ["sha256//AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="]
+        server_name = "Name.example"
+        dial = "[::1]:443"
+        client_certificate_file = "/c.pem"
+        client_key_file = "/k.pem"
+        [proxy.aps.access]
+        allowed_hosts = ["Proxy.example:80"]
+        allowed_origins = ["https://app.example"]
+        allowed_uids = [1000]
+        allow = [{ methods = ["GET"], path = "/a/**" }, { path = "/b" }]
+        [proxy.aps.timeouts]
+        idle = "1m 30s"
+        [proxy.aps.limits]
+        form_bytes = 1000
+    "#;
+    let first = Setup::new(toml).variable("SECRET", SENTINEL);
+    let token_file = first.file("client", SENTINEL, 0o600);
+    let first = first.variable(
+        "UNDERSIGN_PROXY__APS__ACCESS__CLIENT_TOKEN_FILE",
+        &token_file,
+    );
+    let config = first.config();
+    let text = describe(&config);
+    assert!(
+        !text.contains(SENTINEL) && !format!("{config:?}").contains(SENTINEL),
+        "{text}"
+    );
+    assert_eq!(text.matches(": resolved, not shown\n").count(), 3, "{text}");
+
+    let second = Setup::new(&text)
+        .variable("UNDERSIGN_CONSUMER_SECRET", SENTINEL)
+        .variable("UNDERSIGN_TOKEN_SECRET", SENTINEL)
+        .variable(
+            "UNDERSIGN_PROXY__APS__ACCESS__CLIENT_TOKEN_FILE",
+            &token_file,
+        );
+    let again = second.config();
+    assert_eq!(format!("{again:?}"), format!("{config:?}"));
+    assert_eq!(describe(&again), text);
+
+    let proxy = &again.proxies[0];
+    assert_eq!(proxy.signing.query_plus, QueryPlus::Literal);
+    assert_eq!(proxy.inbound_authorization, InboundAuthorization::Keep);
+    assert_eq!(proxy.tls.server_name.as_deref(), Some("name.example"));
+    assert_eq!(proxy.access.allow.as_ref().unwrap().len(), 2);
+}

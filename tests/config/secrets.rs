@@ -1,0 +1,92 @@
+//! Where secrets are taken from, and where not.
+
+use std::{
+    fs,
+    os::unix::fs::{PermissionsExt as _, symlink},
+    path::PathBuf,
+};
+
+use secrecy::ExposeSecret as _;
+use tempfile::TempDir;
+
+use crate::{PROXY, Setup};
+
+#[test]
+fn a_secret_file_must_be_fit_for_a_secret() {
+    for (content, mode, problem) in [
+        (&b"S3NTINEL"[..], 0o640, "run chmod 600 "),
+        (b"S3NTINEL", 0o604, "run chmod 600 "),
+        (b"", 0o600, "holds nothing"),
+        (b"\n", 0o600, "holds nothing"),
+        (b"S3NTINEL\nS3NTINEL", 0o600, "control character"),
+        (b"S3NTINEL\xff", 0o600, "not valid UTF-8"),
+        (&[b'a'; 65_537], 0o600, "more than 64 KiB"),
+    ] {
+        let setup = Setup::new(&PROXY.replace("_env = 'APS_SECRET'", "_file = ''"));
+        let path = setup.file("a-secret", content, mode);
+        let setup = setup.flags(|flags| flags.consumer_secret_file = Some(path.clone()));
+        setup.check(
+            "proxy.aps.consumer_secret_file",
+            "--consumer-secret-file",
+            problem,
+        );
+        if mode != 0o600 {
+            assert!(
+                setup
+                    .faults()
+                    .to_string()
+                    .ends_with(&format!("chmod 600 {path}"))
+            );
+        }
+    }
+}
+
+#[test]
+fn a_kubernetes_secret_volume_may_be_readable_by_others() {
+    // Needs a file system in memory that a test may write to.
+    let Ok(volume) = TempDir::new_in("/dev/shm") else {
+        return;
+    };
+    let data = volume.path().join("..2026");
+    fs::create_dir(&data).unwrap();
+    fs::write(data.join("secret"), "mounted").unwrap();
+    fs::set_permissions(data.join("secret"), fs::Permissions::from_mode(0o644)).unwrap();
+    symlink("..2026", volume.path().join("..data")).unwrap();
+    symlink("..data/secret", volume.path().join("secret")).unwrap();
+    let load_from = |path: PathBuf| {
+        Setup::new(PROXY)
+            .flags(|flags| flags.consumer_secret_file = Some(path.to_str().unwrap().to_owned()))
+            .load()
+    };
+    assert!(load_from(data.join("secret")).is_err());
+    let config = load_from(volume.path().join("secret")).unwrap();
+    assert_eq!(
+        config.proxies[0]
+            .credentials
+            .consumer_secret
+            .expose_secret(),
+        "mounted"
+    );
+}
+
+#[test]
+fn a_command_gives_a_secret_and_sees_no_other() {
+    let script =
+        "test -z \"$APS_SECRET$UNDERSIGN_TOKEN$MY_TOKEN_SECRET\" && printf '%s\\n' \"$VAULT\"";
+    let toml = format!(
+        "{}token_secret_env = 'MY_TOKEN_SECRET'\n[proxy.other]\nlisten = 'unix:/a'\nupstream = 'https://a'\nconsumer_key = 'k'\nconsumer_secret_command = ['/bin/sh', '-c', '''{script}''']\n",
+        PROXY.replace("[proxy.aps]", "[proxy.default]")
+    );
+    let config = Setup::new(&toml)
+        .variable("MY_TOKEN_SECRET", "token secret")
+        .variable("UNDERSIGN_TOKEN", "token")
+        .variable("VAULT", "from the vault")
+        .config();
+    assert_eq!(
+        config.proxies[1]
+            .credentials
+            .consumer_secret
+            .expose_secret(),
+        "from the vault"
+    );
+}

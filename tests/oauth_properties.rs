@@ -1,0 +1,270 @@
+//! Properties of the OAuth core that hold for every request, looked at from outside.
+
+#![expect(
+    clippy::unwrap_used,
+    reason = "clippy allows it in functions marked as tests alone"
+)]
+
+use proptest::{collection::vec, option, prelude::*};
+use undersign::oauth::{
+    Authorization, BaseUri, Credentials, Mismatch, QueryPlus, Realm, RequestToSign,
+    SignatureMethod, Signer, SigningOptions, Stamp, Verifier,
+};
+
+/// A decoded parameter.
+type Parameter = (Vec<u8>, Vec<u8>);
+
+proptest! {
+    #[test]
+    fn the_base_string_decodes_to_exactly_the_parameters_sent(
+        case in case(),
+        query in parameters(),
+        form in parameters(),
+    ) {
+        let (target, body) = (target(&query), encode_form(&form));
+        let base_string = case.base_string(&request(&target, Some(&body)));
+
+        let parts: Vec<&str> = base_string.split('&').collect();
+        prop_assert_eq!(parts.len(), 3);
+        prop_assert_eq!(parts[0], "GET");
+        prop_assert_eq!(decode(parts[1]), b"https://example.com/p".to_vec());
+        let normalised = String::from_utf8(decode(parts[2])).unwrap();
+        let mut decoded: Vec<Parameter> = normalised.split('&').map(decode_pair).collect();
+
+        let mut sent = [query, form, case.protocol_parameters()].concat();
+        decoded.sort();
+        sent.sort();
+        prop_assert_eq!(decoded, sent);
+    }
+
+    #[test]
+    fn the_order_of_the_parameters_does_not_matter(
+        case in case(),
+        (sent, shuffled) in parameters().prop_flat_map(|sent| (Just(sent.clone()), Just(sent).prop_shuffle())),
+    ) {
+        let (sent, shuffled) = (target(&sent), target(&shuffled));
+        prop_assert_eq!(
+            case.sign(&request(&sent, None)),
+            case.sign(&request(&shuffled, None))
+        );
+    }
+
+    #[test]
+    fn it_does_not_matter_whether_a_parameter_is_in_the_query_or_the_form(
+        case in case(),
+        sent in parameters(),
+    ) {
+        prop_assert_eq!(
+            case.sign(&request(&target(&sent), None)),
+            case.sign(&request(b"/p", Some(&encode_form(&sent))))
+        );
+    }
+
+    #[test]
+    fn signing_is_determined_by_its_inputs(case in case(), target in bytes(), form in bytes()) {
+        let request = request(&target, Some(&form));
+        prop_assert_eq!(case.sign(&request), case.clone().sign(&request));
+    }
+
+    #[test]
+    fn a_header_is_read_as_it_was_written(case in case()) {
+        let value = case.sign(&request(b"/p?q", None));
+        let read = Authorization::parse(&value).unwrap();
+        prop_assert!(value.iter().all(|byte| matches!(byte, b' '..=b'~')));
+        prop_assert_eq!(&read.consumer_key, &case.credentials.consumer_key);
+        prop_assert_eq!(&read.token, &case.credentials.token);
+        prop_assert_eq!(&read.signature_method, case.options.method.name());
+        prop_assert_eq!(read.stamp, Some((case.timestamp, case.nonce.clone())));
+        match &case.options.realm {
+            Realm::None => prop_assert_eq!(read.realm, None),
+            Realm::Fixed(realm) => prop_assert_eq!(read.realm.as_ref(), Some(realm)),
+            Realm::Uri => prop_assert_eq!(read.realm.as_deref(), Some("https://example.com/p")),
+        }
+    }
+
+    #[test]
+    fn what_is_signed_is_verified(case in case(), target in bytes(), form in option::of(bytes())) {
+        let request = request(&target, form.as_deref());
+        prop_assume!(request.protocol_parameter().is_none());
+        let authorization = Authorization::parse(&case.sign(&request)).unwrap();
+        prop_assert_eq!(case.verifier().verify(&request, &authorization), Ok(()));
+    }
+
+    #[test]
+    fn a_request_that_was_changed_is_not_verified(case in case(), sent in parameters(), other in parameters()) {
+        prop_assume!(case.options.method != SignatureMethod::Plaintext);
+        let (mut a, mut b) = (sent.clone(), other.clone());
+        a.sort();
+        b.sort();
+        prop_assume!(a != b);
+        let authorization = Authorization::parse(&case.sign(&request(&target(&sent), None))).unwrap();
+        let other = target(&other);
+        let changed = request(&other, None);
+        let base_string = case.base_string(&changed);
+        prop_assert_eq!(
+            case.verifier().verify(&changed, &authorization),
+            Err(Mismatch::Signature { base_string })
+        );
+    }
+
+    #[test]
+    fn no_header_makes_the_parser_panic(value in bytes(), tail in "[a-z=\"\\\\, %0-9]*") {
+        let _ = Authorization::parse(&value);
+        let _ = Authorization::parse(format!("OAuth {tail}").as_bytes());
+    }
+}
+
+/// All that is given when a signer exists and a request arrives, but the request.
+#[derive(Clone, Debug)]
+struct Case {
+    credentials: Credentials,
+    options: SigningOptions,
+    timestamp: u64,
+    nonce: String,
+}
+
+impl Case {
+    fn stamp(&self) -> Stamp<'_> {
+        Stamp {
+            timestamp: self.timestamp,
+            nonce: &self.nonce,
+            extra: &[("oauth_body_hash", "2jmj7l5rSw0yVb/vlWAYkK/YBwk=")],
+        }
+    }
+
+    fn signer(&self) -> Signer {
+        Signer::new(&self.credentials, &self.options, origin())
+    }
+
+    fn verifier(&self) -> Verifier {
+        Verifier::new(&self.credentials, &self.options, origin())
+    }
+
+    fn sign(&self, request: &RequestToSign<'_>) -> Vec<u8> {
+        self.signer().sign(request, self.stamp())
+    }
+
+    fn base_string(&self, request: &RequestToSign<'_>) -> String {
+        self.signer().signature_base_string(request, self.stamp())
+    }
+
+    fn protocol_parameters(&self) -> Vec<Parameter> {
+        let token = self.credentials.token.as_deref();
+        let timestamp = self.timestamp.to_string();
+        [
+            Some(("oauth_body_hash", "2jmj7l5rSw0yVb/vlWAYkK/YBwk=")),
+            Some(("oauth_consumer_key", self.credentials.consumer_key.as_str())),
+            Some(("oauth_nonce", self.nonce.as_str())),
+            Some(("oauth_signature_method", self.options.method.name())),
+            Some(("oauth_timestamp", timestamp.as_str())),
+            token.map(|token| ("oauth_token", token)),
+            Some(("oauth_version", "1.0")),
+        ]
+        .into_iter()
+        .flatten()
+        .map(|(name, value)| (name.into(), value.into()))
+        .collect()
+    }
+}
+
+fn case() -> impl Strategy<Value = Case> {
+    let credentials = (
+        any::<String>(),
+        any::<String>(),
+        option::of(any::<String>()),
+        any::<String>(),
+    );
+    let method = proptest::sample::select(SignatureMethod::ALL.to_vec());
+    let realm = prop_oneof![
+        Just(Realm::None),
+        // What else there may be in a realm is escaped, and does not come back.
+        "[ -~]*".prop_map(Realm::Fixed),
+        Just(Realm::Uri),
+    ];
+    let plus = prop_oneof![Just(QueryPlus::Space), Just(QueryPlus::Literal)];
+    (
+        credentials,
+        method,
+        realm,
+        plus,
+        any::<u64>(),
+        any::<String>(),
+    )
+        .prop_map(
+            |(
+                (consumer_key, consumer_secret, token, token_secret),
+                method,
+                realm,
+                query_plus,
+                timestamp,
+                nonce,
+            )| Case {
+                credentials: Credentials {
+                    consumer_key,
+                    consumer_secret: consumer_secret.into(),
+                    token,
+                    token_secret: token_secret.into(),
+                },
+                options: SigningOptions {
+                    method,
+                    realm,
+                    query_plus,
+                },
+                timestamp,
+                nonce,
+            },
+        )
+}
+
+/// Any bytes, though those that mean something to the core more often than others.
+fn bytes() -> impl Strategy<Value = Vec<u8>> {
+    let telling = proptest::sample::select(b"aZ09-._~%+&=?;/ ()*!'\"\\\xff".to_vec());
+    vec(prop_oneof![telling, any::<u8>()], 0..40)
+}
+
+/// Names and values; the few different ones among them make duplicates likely.
+fn parameters() -> impl Strategy<Value = Vec<Parameter>> {
+    let text = || prop_oneof![bytes(), "[ab]?".prop_map(String::into_bytes)];
+    vec((text(), text()), 0..12)
+}
+
+fn origin() -> BaseUri {
+    BaseUri::new(true, "example.com", 443)
+}
+
+fn request<'a>(target: &'a [u8], form: Option<&'a [u8]>) -> RequestToSign<'a> {
+    RequestToSign {
+        method: "GET",
+        target,
+        form,
+    }
+}
+
+fn target(query: &[Parameter]) -> Vec<u8> {
+    [b"/p?", encode_form(query).as_slice()].concat()
+}
+
+/// Escapes every byte, so that the property does not depend on the core's own idea of what to escape.
+fn encode_form(parameters: &[Parameter]) -> Vec<u8> {
+    let escape =
+        |bytes: &[u8]| -> String { bytes.iter().map(|byte| format!("%{byte:02x}")).collect() };
+    let pairs = parameters
+        .iter()
+        .map(|(name, value)| format!("{}={}", escape(name), escape(value)));
+    pairs.collect::<Vec<_>>().join("&").into_bytes()
+}
+
+fn decode_pair(pair: &str) -> Parameter {
+    let (name, value) = pair.split_once('=').unwrap();
+    (decode(name), decode(value))
+}
+
+fn decode(text: &str) -> Vec<u8> {
+    let mut pieces = text.split('%');
+    let mut decoded = pieces.next().unwrap_or_default().as_bytes().to_vec();
+    for piece in pieces {
+        decoded.push(u8::from_str_radix(&piece[..2], 16).unwrap());
+        decoded.extend_from_slice(&piece.as_bytes()[2..]);
+    }
+    decoded
+}
