@@ -112,7 +112,8 @@ async fn forward(
             prepared.check_parameters(form.as_deref())?;
         }
 
-        let nonce = format!("{:032x}", rand::random::<u128>());
+        // 120 bits; stock servers take 20 to 30 letters and digits.
+        let nonce = format!("{:030x}", rand::random::<u128>() >> 8);
         let stamp = Stamp {
             timestamp: seconds_since_epoch(),
             nonce: &nonce,

@@ -1,0 +1,63 @@
+# syntax=docker/dockerfile:1
+# check=skip=SecretsUsedInArgOrEnv
+# (What that check and DL3064 below object to holds the path of a secret, not the secret.)
+#
+#   docker build -t undersign .
+#   docker run --network container:my-app \
+#     -v "$PWD/consumer-secret:/run/secrets/consumer-secret:ro" \
+#     -e UNDERSIGN_UPSTREAM=https://a.isv1.apsdemo.org \
+#     -e UNDERSIGN_CONSUMER_KEY=... undersign
+#
+# It listens on loopback, for a container that shares its network (a sidecar in a pod,
+# or --network as above): whoever reaches the listener is signed for. To publish the port
+# instead, keep it on the host's loopback and open it in the container alone:
+#   -p 127.0.0.1:8080:8080 -e UNDERSIGN_LISTEN=0.0.0.0:8080 -e UNDERSIGN_ALLOW_NONLOCAL_LISTEN=true
+#
+# The secret must be readable by uid 65532 and by no other user.
+#
+# Images are pinned by tag. To pin them by digest, too, append what
+#   docker buildx imagetools inspect gcr.io/distroless/cc-debian12:nonroot
+# prints as its digest: FROM gcr.io/distroless/cc-debian12:nonroot@sha256:...
+
+FROM rust:1.95-bookworm AS build
+WORKDIR /build
+
+# Dependencies, in a layer of their own: it is made anew only when the manifest or the
+# lock file changes. Cargo wants a crate to build them for, so there is an empty one.
+COPY Cargo.toml Cargo.lock ./
+RUN mkdir src \
+    && echo '//! Empty.' > src/lib.rs \
+    && printf '//! Empty.\nfn main() {}\n' > src/main.rs \
+    && cargo build --release --locked \
+    && rm -r src
+
+# COPY keeps the files' own times. They are older than the build of the empty crate, which
+# Cargo would take for up to date; hence touch.
+COPY src src
+RUN touch src/main.rs src/lib.rs \
+    && cargo build --release --locked --bin undersign
+
+# glibc of the same Debian, CA certificates and a user called nonroot; no shell.
+FROM gcr.io/distroless/cc-debian12:nonroot
+
+LABEL org.opencontainers.image.title="undersign" \
+      org.opencontainers.image.description="A local reverse proxy that signs requests with OAuth 1.0a and forwards them unchanged" \
+      org.opencontainers.image.licenses="Apache-2.0 OR MIT"
+
+COPY --from=build /build/target/release/undersign /usr/local/bin/undersign
+
+# hadolint ignore=DL3064
+ENV UNDERSIGN_LISTEN=127.0.0.1:8080 \
+    UNDERSIGN_ADMIN_LISTEN=127.0.0.1:9464 \
+    UNDERSIGN_LOG_FORMAT=json \
+    UNDERSIGN_CONSUMER_SECRET_FILE=/run/secrets/consumer-secret
+
+EXPOSE 8080
+# By number, so that Kubernetes' runAsNonRoot can tell.
+USER 65532:65532
+STOPSIGNAL SIGTERM
+# Asks the admin listener; there is no shell or curl to ask with.
+HEALTHCHECK --interval=10s --timeout=3s --start-period=5s --retries=3 \
+    CMD ["/usr/local/bin/undersign", "healthcheck"]
+ENTRYPOINT ["/usr/local/bin/undersign"]
+CMD ["run"]
