@@ -11,7 +11,11 @@ use std::{
         atomic::{AtomicU64, Ordering},
         mpsc::Sender,
     },
+    time::Duration,
 };
+
+/// How long lines gather after a write. Waking the writer for each record would cost more than writing it.
+const GATHER: Duration = Duration::from_millis(10);
 
 /// How many records could not be written. Clones share one count.
 #[derive(Clone, Debug, Default)]
@@ -60,6 +64,15 @@ pub(super) struct Queue {
 struct State {
     batch: Batch,
     closed: bool,
+    /// Whether the writer waits for the next line, whenever it may come; only then must it be woken.
+    idle: bool,
+}
+
+impl State {
+    /// Whether the writer must not let lines gather any longer.
+    fn is_urgent(&self, limit: usize) -> bool {
+        self.closed || !self.batch.orders.is_empty() || self.batch.lines.len() > limit / 2
+    }
 }
 
 impl Queue {
@@ -80,10 +93,11 @@ impl Queue {
             self.lost.add(1);
             return;
         }
-        let wake = state.batch.is_empty();
+        let was_urgent = state.is_urgent(self.limit);
         state.batch.lines.extend_from_slice(line.as_bytes());
+        let wake = mem::take(&mut state.idle) || (!was_urgent && state.is_urgent(self.limit));
         drop(state);
-        // The writer sleeps on nothing but an empty queue; most pushes need no system call.
+        // Most pushes need no system call.
         if wake {
             self.filled.notify_one();
         }
@@ -115,11 +129,22 @@ impl Queue {
         let mut state = self
             .filled
             .wait_while(self.state(), |state| {
-                state.batch.is_empty() && !state.closed
+                state.idle = state.batch.is_empty() && !state.closed;
+                state.idle
             })
             .unwrap_or_else(PoisonError::into_inner);
         mem::swap(&mut state.batch, empty);
         !empty.is_empty()
+    }
+
+    /// Lets lines gather after a write, unless something can't wait.
+    pub(super) fn gather(&self) {
+        let can_wait = |state: &mut State| !state.is_urgent(self.limit);
+        // What it returns is the lock, which is not needed.
+        drop(
+            self.filled
+                .wait_timeout_while(self.state(), GATHER, can_wait),
+        );
     }
 
     pub(super) fn lost(&self) -> &Lost {

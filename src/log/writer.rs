@@ -60,6 +60,7 @@ impl Writer {
         let mut batch = Batch::default();
         while queue.take(&mut batch) {
             self.write_batch(&mut batch);
+            queue.gather();
         }
     }
 
