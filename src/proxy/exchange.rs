@@ -13,8 +13,9 @@ use super::{
     relay::Relay,
 };
 use crate::{
+    config::ProxyConfig,
     oauth::Stamp,
-    upstream::{Answer, CollectError, Content, Link, SendTimeouts},
+    upstream::{Answer, CollectError, Content, Link, SendFault, SendTimeouts},
     wire::{Reply, RequestHead, ServerPort},
 };
 
@@ -108,7 +109,7 @@ async fn forward(
         };
         // Only now, so that a client that waits for 100 Continue gets it once there is somebody to send to.
         if signs_content && form.is_none() {
-            form = Some(collect(&content, config.limits.form_bytes, port).await?);
+            form = Some(collect(&content, config, port).await?);
             prepared.check_parameters(form.as_deref())?;
         }
 
@@ -200,8 +201,15 @@ async fn connect(proxy: &Proxy) -> Result<Link, Refusal> {
     }
 }
 
-async fn collect(content: &Content, limit: usize, port: &ServerPort) -> Result<Bytes, Refusal> {
-    content.collect(limit).await.map_err(|error| match error {
+async fn collect(
+    content: &Content,
+    config: &ProxyConfig,
+    port: &ServerPort,
+) -> Result<Bytes, Refusal> {
+    let limit = config.limits.form_bytes;
+    let collected = content.collect(limit, config.timeouts.idle).await;
+    collected.map_err(|error| match error {
+        CollectError::Stalled => SendFault::ClientStalled.into(),
         CollectError::TooLong => Refusal::closing(
             413,
             ErrorType::HttpRequestError,
@@ -209,7 +217,7 @@ async fn collect(content: &Content, limit: usize, port: &ServerPort) -> Result<B
         ),
         CollectError::Failed => match port.take_content_fault() {
             Some(fault) => fault.into(),
-            None => Refusal::malformed("the request's content ended too early"),
+            None => SendFault::ClientFailed.into(),
         },
     })
 }

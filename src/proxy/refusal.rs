@@ -275,7 +275,13 @@ impl From<&ResponseFault> for ErrorType {
 
 impl From<SendError> for Refusal {
     fn from(error: SendError) -> Self {
-        match error.cause {
+        error.cause.into()
+    }
+}
+
+impl From<SendFault> for Refusal {
+    fn from(fault: SendFault) -> Self {
+        match fault {
             SendFault::Response(fault) => Self::new(
                 502,
                 ErrorType::from(&fault),

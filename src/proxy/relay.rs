@@ -27,7 +27,7 @@ pub(crate) enum ReplyBody {
     Own {
         document: Option<Bytes>,
         /// Written when the body is dropped.
-        record: Option<Box<Record>>,
+        _record: Option<Box<Record>>,
     },
     /// What the upstream sends.
     Relay(Box<Relay>),
@@ -55,7 +55,7 @@ impl ReplyBody {
         }
         Self::Own {
             document: Some(document),
-            record: record.map(Box::new),
+            _record: record.map(Box::new),
         }
     }
 }
