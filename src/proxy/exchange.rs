@@ -105,11 +105,12 @@ async fn forward(
         let reused = link.is_some();
         let mut open = match link.take() {
             Some(link) => link,
-            None => connect(proxy).await?,
+            // What is rare is kept out of the exchange's own future, which is moved about.
+            None => Box::pin(connect(proxy)).await?,
         };
         // Only now, so that a client that waits for 100 Continue gets it once there is somebody to send to.
         if signs_content && form.is_none() {
-            form = Some(collect(&content, config, port).await?);
+            form = Some(Box::pin(collect(&content, config, port)).await?);
             prepared.check_parameters(form.as_deref())?;
         }
 
