@@ -3,7 +3,11 @@
 use std::{net::IpAddr, sync::Arc, time::SystemTime};
 
 use bytes::Bytes;
-use hyper::{Request, Response, StatusCode, body::Incoming};
+use hyper::{
+    Request, Response, StatusCode,
+    body::Incoming,
+    header::{CONNECTION, HeaderValue},
+};
 
 use super::{
     ErrorType, Proxy, Refusal, ReplyBody,
@@ -45,13 +49,17 @@ pub(crate) async fn exchange(
 ) -> Response<ReplyBody> {
     let mut record = Record::begin(Arc::clone(&proxy), id, client.address.clone());
     let mut to_head = false;
+    let mut unread = false;
     let outcome = match port.take_request() {
         Some(Ok(head)) => {
             to_head = head.is_head();
             record.request(&head);
             let content = Content::new(request.into_body(), head.framing, port.clone());
             record.content(&content);
-            forward(&proxy, &client, head, content, &port, &mut record).await
+            let outcome = forward(&proxy, &client, head, content.clone(), &port, &mut record).await;
+            // What comes next on the connection is the rest of this request, which nobody will read.
+            unread = !content.progress().ended;
+            outcome
         }
         Some(Err(fault)) => Err(fault.into()),
         None => Err(Refusal::closing(
@@ -61,11 +69,13 @@ pub(crate) async fn exchange(
         )),
     };
     match outcome {
-        Ok(answered) => relay(&proxy, answered, port, to_head, record).await,
+        Ok(answered) => relay(&proxy, answered, port, to_head, unread, record).await,
         Err(refusal) => {
             // A fault in the content explains whatever it led to.
             let fault = port.take_content_fault().map(Refusal::from);
-            fault.unwrap_or(refusal).answer(record, &port, to_head)
+            let mut refusal = fault.unwrap_or(refusal);
+            refusal.close |= unread;
+            refusal.answer(record, &port, to_head)
         }
     }
 }
@@ -156,6 +166,7 @@ async fn relay(
     answered: Answered,
     port: ServerPort,
     to_head: bool,
+    close: bool,
     mut record: Record,
 ) -> Response<ReplyBody> {
     let Answered {
@@ -185,7 +196,16 @@ async fn relay(
     relay.settle().await;
     let mut response = Response::new(ReplyBody::Relay(Box::new(relay)));
     *response.status_mut() = status;
+    if close {
+        close_after(&mut response);
+    }
     response
+}
+
+/// Has hyper close the connection once the response is out, and say so.
+pub(super) fn close_after(response: &mut Response<ReplyBody>) {
+    let headers = response.headers_mut();
+    headers.insert(CONNECTION, HeaderValue::from_static("close"));
 }
 
 async fn connect(proxy: &Proxy) -> Result<Link, Refusal> {

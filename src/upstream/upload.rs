@@ -193,6 +193,10 @@ impl Body for Upload {
                 // The wire keeps trailers back, so that a frame is data.
                 let data = frame.into_data().unwrap_or_default();
                 source.bytes += data.len() as u64;
+                // hyper does not ask again once a length is reached.
+                if source.incoming.as_ref().is_some_and(Body::is_end_stream) {
+                    source.incoming = None;
+                }
                 if this.port.written() == 0 {
                     source.kept.push(data.clone());
                 } else if !source.collected {
