@@ -216,6 +216,12 @@ fn push_visible(out: &mut String, text: &str) {
 /// The inside of a JSON string (RFC 8259 §7). DEL and the C1 controls need no escape there, but a terminal
 /// that shows the line may act on them.
 fn push_json(out: &mut String, mut rest: &str) {
+    // Most texts are plain; 0xC2 is how the C1 controls begin in UTF-8.
+    let is_plain = |byte: u8| byte >= b' ' && !matches!(byte, b'"' | b'\\' | 0x7f | 0xc2);
+    if rest.bytes().all(is_plain) {
+        out.push_str(rest);
+        return;
+    }
     while let Some(at) = rest.find(|c: char| matches!(c, '"' | '\\') || c.is_control()) {
         let (plain, tail) = rest.split_at(at);
         out.push_str(plain);

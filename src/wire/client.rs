@@ -16,9 +16,10 @@ use super::{
     fields::Fields,
     framing::Framing,
     intake::Next,
-    request::parse_length,
+    length::parse_length,
     response::{
-        MAX_INTERIM_RESPONSES, ResponseFault, ResponseHead, check_status_line, parse_response,
+        MAX_INTERIM_RESPONSES, ResponseFault, ResponseHead, StatusLine, parse_response,
+        parse_status_line,
     },
 };
 
@@ -107,6 +108,7 @@ impl ClientRole {
 
 impl Role for ClientRole {
     type Fault = ResponseFault;
+    type StartLine = StatusLine;
 
     const BARE_LF: ResponseFault = ResponseFault::BareLf;
     const LINE_TOO_LONG: ResponseFault = ResponseFault::StatusLine("it is too long");
@@ -131,13 +133,19 @@ impl Role for ClientRole {
         }
     }
 
-    fn check_start_line(&mut self, line: &[u8]) -> Result<(), ResponseFault> {
-        check_status_line(line)
+    fn start_line(&mut self, line: &[u8]) -> Result<StatusLine, ResponseFault> {
+        parse_status_line(line)
     }
 
-    fn head(&mut self, head: Bytes, feed: &mut BytesMut) -> Result<Next, ResponseFault> {
+    fn head(
+        &mut self,
+        line: StatusLine,
+        head: &Bytes,
+        section: Bytes,
+        feed: &mut BytesMut,
+    ) -> Result<Next, ResponseFault> {
         let mut state = self.port.state();
-        match parse_response(&head, state.to_head)? {
+        match parse_response(line, head, section, state.to_head)? {
             None => {
                 state.interim_responses += 1;
                 if state.interim_responses > MAX_INTERIM_RESPONSES {

@@ -4,6 +4,8 @@ use bytes::{BufMut, Bytes, BytesMut};
 use memchr::memchr;
 use smallvec::SmallVec;
 
+use super::class::{is_token, is_value_byte};
+
 /// The most field lines a section may have.
 pub const MAX_FIELDS: usize = 100;
 
@@ -21,6 +23,8 @@ pub struct Fields {
 struct Line {
     start: u32,
     colon: u32,
+    /// The value without the white space around it.
+    value: (u32, u32),
     end: u32,
 }
 
@@ -80,10 +84,12 @@ impl Fields {
             if lines.len() == MAX_FIELDS {
                 return Err(FieldFault::TooMany);
             }
-            let colon = check_line(&raw[start..end])?;
+            let colon = start + check_line(&raw[start..end])?;
+            let (value_start, value_end) = trim(&raw, colon + 1, end);
             lines.push(Line {
                 start: offset(start),
-                colon: offset(start + colon),
+                colon: offset(colon),
+                value: (offset(value_start), offset(value_end)),
                 end: offset(end),
             });
             start = line_end + 1;
@@ -146,11 +152,11 @@ impl Fields {
 }
 
 fn field(raw: &[u8], line: Line) -> Field<'_> {
-    let (start, colon, end) = (line.start as usize, line.colon as usize, line.end as usize);
+    let start = line.start as usize;
     Field {
-        name: &raw[start..colon],
-        value: trim(&raw[colon + 1..end]),
-        line: &raw[start..end],
+        name: &raw[start..line.colon as usize],
+        value: &raw[line.value.0 as usize..line.value.1 as usize],
+        line: &raw[start..line.end as usize],
     }
 }
 
@@ -175,50 +181,16 @@ fn check_line(line: &[u8]) -> Result<usize, FieldFault> {
     }
 }
 
-/// Optional white space is space and tab only (RFC 9110 §5.6.3); `trim_ascii` would take more.
-fn trim(value: &[u8]) -> &[u8] {
-    let is_blank = |byte: &u8| matches!(byte, b' ' | b'\t');
-    let start = value
-        .iter()
-        .position(|byte| !is_blank(byte))
-        .unwrap_or(value.len());
-    let end = value
-        .iter()
-        .rposition(|byte| !is_blank(byte))
-        .map_or(start, |at| at + 1);
-    &value[start..end]
-}
-
-/// A head's first line up to its LF, without the CR; the section's lines are cut alike in [`Fields::parse`].
-pub(crate) fn start_line(line: &[u8]) -> &[u8] {
-    line.strip_suffix(b"\r").unwrap_or(line)
-}
-
-/// Whether a byte may stand in a token (RFC 9110 §5.6.2).
-pub(crate) const fn is_token(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric()
-        || matches!(
-            byte,
-            b'!' | b'#'
-                | b'$'
-                | b'%'
-                | b'&'
-                | b'\''
-                | b'*'
-                | b'+'
-                | b'-'
-                | b'.'
-                | b'^'
-                | b'_'
-                | b'`'
-                | b'|'
-                | b'~'
-        )
-}
-
-/// Whether a byte may stand in a field value or a reason phrase: visible, blank or obs-text (RFC 9110 §5.5).
-pub(crate) const fn is_value_byte(byte: u8) -> bool {
-    matches!(byte, b'\t' | b' '..=b'~' | 0x80..)
+/// Takes the white space off both ends of a range. It is space and tab only (RFC 9110 §5.6.3).
+fn trim(raw: &[u8], mut start: usize, mut end: usize) -> (usize, usize) {
+    let is_blank = |at: usize| matches!(raw[at], b' ' | b'\t');
+    while start < end && is_blank(start) {
+        start += 1;
+    }
+    while start < end && is_blank(end - 1) {
+        end -= 1;
+    }
+    (start, end)
 }
 
 #[cfg(test)]

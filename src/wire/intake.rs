@@ -42,15 +42,15 @@ pub(crate) enum Next {
 
 /// Reads messages from a peer.
 #[derive(Debug)]
-pub(crate) struct Intake {
+pub(crate) struct Intake<R: Role> {
     /// Bytes read but not yet passed on.
     buffer: BytesMut,
     /// Bytes of `buffer` in which line ends have been looked for.
     scanned: usize,
     /// Where in `buffer` the line being read begins.
     line_start: usize,
-    /// Where in `buffer` the field section begins, once the start line has been read.
-    section_start: usize,
+    /// The start line, once it has been read, and where in `buffer` the field section begins.
+    start: Option<(R::StartLine, usize)>,
     blank_lines: u32,
     /// What hyper gets to read before anything else.
     feed: BytesMut,
@@ -68,13 +68,13 @@ enum State {
     Failure,
 }
 
-impl Intake {
+impl<R: Role> Intake<R> {
     pub(crate) fn new() -> Self {
         Self {
             buffer: BytesMut::new(),
             scanned: 0,
             line_start: 0,
-            section_start: 0,
+            start: None,
             blank_lines: 0,
             feed: BytesMut::new(),
             state: State::Head,
@@ -91,7 +91,7 @@ impl Intake {
         self.state == State::End
     }
 
-    pub(crate) fn poll_read<S: AsyncRead + Unpin, R: Role>(
+    pub(crate) fn poll_read<S: AsyncRead + Unpin>(
         &mut self,
         cx: &mut Context<'_>,
         io: &mut S,
@@ -118,7 +118,7 @@ impl Intake {
         }
     }
 
-    fn poll_head<S: AsyncRead + Unpin, R: Role>(
+    fn poll_head<S: AsyncRead + Unpin>(
         &mut self,
         cx: &mut Context<'_>,
         io: &mut S,
@@ -158,7 +158,7 @@ impl Intake {
     }
 
     /// Looks for the end of the head in what has been read.
-    fn scan_head<R: Role>(&mut self, role: &mut R) -> Result<Option<Next>, R::Fault> {
+    fn scan_head(&mut self, role: &mut R) -> Result<Option<Next>, R::Fault> {
         if self.scanned == 0
             && let Some(&first) = self.buffer.first()
         {
@@ -170,38 +170,40 @@ impl Intake {
                 return Err(R::BARE_LF);
             }
             self.scanned = line_end + 1;
-            let empty = line_end - self.line_start <= 1;
-            if empty && self.line_start == 0 && self.blank_lines < MAX_BLANK_LINES {
-                self.blank_lines += 1;
-                self.buffer.advance(self.scanned);
-                self.scanned = 0;
-                continue;
-            }
-            if empty && self.line_start > 0 {
-                let mut head = self.buffer.split_to(self.scanned);
-                head.truncate(self.line_start);
-                self.reset_lines();
-                return role.head(head.freeze(), &mut self.feed).map(Some);
-            }
-            if self.line_start == 0 {
-                role.check_start_line(&self.buffer[..line_end - 1])?;
-                self.section_start = self.scanned;
-            }
+            let line = &self.buffer[self.line_start..line_end - 1];
             self.line_start = self.scanned;
+            match self.start.take() {
+                None if line.is_empty() && self.blank_lines < MAX_BLANK_LINES => {
+                    self.blank_lines += 1;
+                    self.buffer.advance(self.scanned);
+                    self.scanned = 0;
+                    self.line_start = 0;
+                }
+                None => self.start = Some((role.start_line(line)?, self.scanned)),
+                Some((start, section_start)) if line.is_empty() => {
+                    let mut head = self.buffer.split_to(self.scanned);
+                    head.truncate(self.scanned - 2);
+                    let head = head.freeze();
+                    let section = head.slice(section_start..);
+                    self.reset_lines();
+                    return role.head(start, &head, section, &mut self.feed).map(Some);
+                }
+                start => self.start = start,
+            }
         }
         self.scanned = self.buffer.len();
-        let (line, section) = role.head_limits();
-        if self.line_start == 0 && self.buffer.len() > line {
-            return Err(R::LINE_TOO_LONG);
+        let (longest_line, longest_section) = role.head_limits();
+        match &self.start {
+            None if self.buffer.len() > longest_line => Err(R::LINE_TOO_LONG),
+            Some((_, start)) if self.buffer.len() - start > longest_section => {
+                Err(role.section_too_long())
+            }
+            _ => Ok(None),
         }
-        if self.line_start > 0 && self.buffer.len() - self.section_start > section {
-            return Err(role.section_too_long());
-        }
-        Ok(None)
     }
 
     /// Reads the trailer section behind the last chunk; hyper sees an empty one, the role keeps the real one.
-    fn poll_trailers<S: AsyncRead + Unpin, R: Role>(
+    fn poll_trailers<S: AsyncRead + Unpin>(
         &mut self,
         cx: &mut Context<'_>,
         io: &mut S,
@@ -250,7 +252,7 @@ impl Intake {
     }
 
     /// Passes content on, straight into hyper's buffer.
-    fn poll_content<S: AsyncRead + Unpin, R: Role>(
+    fn poll_content<S: AsyncRead + Unpin>(
         &mut self,
         cx: &mut Context<'_>,
         io: &mut S,
@@ -302,7 +304,7 @@ impl Intake {
         self.reset_lines();
     }
 
-    fn fail<R: Role>(&mut self, role: &mut R, fault: R::Fault) -> io::Result<()> {
+    fn fail(&mut self, role: &mut R, fault: R::Fault) -> io::Result<()> {
         let error = io::Error::new(io::ErrorKind::InvalidData, fault.to_string());
         role.content_refused(fault);
         self.state = State::Failure;
@@ -324,7 +326,7 @@ impl Intake {
     fn reset_lines(&mut self) {
         self.scanned = 0;
         self.line_start = 0;
-        self.section_start = 0;
+        self.start = None;
         self.blank_lines = 0;
         if self.buffer.is_empty() {
             // An idle connection holds no buffer.

@@ -12,17 +12,23 @@
 //! This is the one place where what hyper tolerates is refused. A head that is refused never reaches hyper: it sees a
 //! placeholder, whose exchange answers with the refusal.
 
+mod authority;
+mod class;
 mod client;
 mod fields;
 mod framing;
 mod intake;
+mod length;
 mod outlet;
+mod reply;
 mod request;
+mod request_line;
 mod response;
 mod server;
+mod timer;
 
 use std::{
-    fmt::Display,
+    fmt::{self, Display},
     io::{self, IoSlice},
     pin::Pin,
     task::{Context, Poll, ready},
@@ -33,13 +39,14 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 pub(crate) use self::{
     client::{ClientPort, ClientRole},
-    fields::is_token,
-    server::{Reply, ServerPort, ServerRole, ServerTimeouts},
+    reply::Reply,
+    server::{ServerPort, ServerRole, ServerTimeouts},
 };
 pub use self::{
     fields::{Field, FieldFault, Fields, MAX_FIELDS},
     framing::{ChunkFault, Framing},
-    request::{MAX_TARGET_BYTES, RequestFault, RequestHead, Version},
+    request::{RequestFault, RequestHead, Version},
+    request_line::MAX_TARGET_BYTES,
     response::{MAX_INTERIM_RESPONSES, ResponseFault, ResponseHead},
 };
 use self::{
@@ -51,6 +58,8 @@ use self::{
 pub(crate) trait Role: Unpin {
     /// Why a message is refused.
     type Fault: Display + From<FieldFault> + From<ChunkFault>;
+    /// A start line that has been read.
+    type StartLine: fmt::Debug + Unpin;
 
     const BARE_LF: Self::Fault;
     const LINE_TOO_LONG: Self::Fault;
@@ -61,10 +70,18 @@ pub(crate) trait Role: Unpin {
 
     /// Judges a message by its first byte, so that a peer that speaks something else need not be waited for.
     fn check_first_byte(&mut self, byte: u8) -> Result<(), Self::Fault>;
-    fn check_start_line(&mut self, line: &[u8]) -> Result<(), Self::Fault>;
 
-    /// Takes a whole head, and writes to `feed` what hyper is to see in its place.
-    fn head(&mut self, head: Bytes, feed: &mut BytesMut) -> Result<Next, Self::Fault>;
+    /// Reads a start line, without its CRLF, as soon as it is there.
+    fn start_line(&mut self, line: &[u8]) -> Result<Self::StartLine, Self::Fault>;
+
+    /// Takes a whole head and its field section, and writes to `feed` what hyper is to see in its place.
+    fn head(
+        &mut self,
+        line: Self::StartLine,
+        head: &Bytes,
+        section: Bytes,
+        feed: &mut BytesMut,
+    ) -> Result<Next, Self::Fault>;
 
     /// Takes note that a head was refused.
     fn refuse(&mut self, fault: Self::Fault, feed: &mut BytesMut) -> Next;
@@ -116,10 +133,10 @@ pub(crate) trait Role: Unpin {
 
 /// A stream of HTTP/1 messages between a peer and hyper.
 #[derive(Debug)]
-pub(crate) struct Wire<S, R> {
+pub(crate) struct Wire<S, R: Role> {
     io: S,
     role: R,
-    intake: Intake,
+    intake: Intake<R>,
     outlet: Outlet,
     shut_down: bool,
 }

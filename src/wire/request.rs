@@ -1,27 +1,14 @@
 //! The head of a request (RFC 9112 §3), read strictly: what is ambiguous is refused, never repaired.
 
-use std::str;
-
 use bytes::Bytes;
-use memchr::memchr;
 
 use super::{
-    fields::{FieldFault, Fields, is_token, start_line},
+    authority::check_host,
+    fields::{FieldFault, Fields},
     framing::{ChunkFault, Framing},
+    length::{LengthField, content_length},
+    request_line::{MAX_TARGET_BYTES, RequestLine, origin_form, split_target},
 };
-
-/// The longest request target, in bytes.
-pub const MAX_TARGET_BYTES: usize = 64 * 1024;
-
-/// The longest method, in bytes; registered ones have at most 17.
-const MAX_METHOD_BYTES: usize = 64;
-
-/// Bytes of the longest request line without its CRLF.
-pub(crate) const MAX_REQUEST_LINE_BYTES: usize =
-    MAX_METHOD_BYTES + 1 + MAX_TARGET_BYTES + MAX_AUTHORITY_BYTES + " HTTP/1.1".len();
-
-/// A scheme and an authority, where the target is in absolute form.
-const MAX_AUTHORITY_BYTES: usize = 300;
 
 /// The head of a request that may be forwarded as far as its syntax goes.
 #[derive(Clone, Debug)]
@@ -73,13 +60,6 @@ impl RequestHead {
     }
 }
 
-fn split_target(target: &[u8]) -> (&[u8], Option<&[u8]>) {
-    match memchr(b'?', target) {
-        Some(at) => (&target[..at], Some(&target[at + 1..])),
-        None => (target, None),
-    }
-}
-
 /// Why a request is refused before anything is known but its bytes.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum RequestFault {
@@ -127,37 +107,23 @@ pub enum RequestFault {
     Chunk(#[from] ChunkFault),
 }
 
-/// Method, target and version, each as it stands.
-struct RequestLine<'a> {
-    method: &'a [u8],
-    target: &'a [u8],
-    version: Version,
-}
-
-/// Checks a request line (without its CRLF) as soon as it is there, before the field section has arrived.
-///
-/// # Errors
-/// The first fault in it.
-pub(crate) fn check_request_line(line: &[u8]) -> Result<(), RequestFault> {
-    parse_request_line(line).map(drop)
-}
-
-/// Reads a whole head: the request line and the field section, each line with its CRLF, without the empty line.
+/// Reads the rest of a head that begins with `line`: the field section, each line with its CRLF, without the empty
+/// line behind it.
 ///
 /// # Errors
 /// The first fault found.
 pub(crate) fn parse_request(
+    line: RequestLine,
     head: &Bytes,
+    section: Bytes,
     header_bytes: usize,
 ) -> Result<RequestHead, RequestFault> {
-    let line_end = memchr(b'\n', head).unwrap_or(head.len());
-    let line = parse_request_line(start_line(&head[..line_end]))?;
-    let (method, target, version) = (
-        head.slice_ref(line.method),
-        head.slice_ref(line.target),
-        line.version,
-    );
-    let section = head.slice((line_end + 1).min(head.len())..);
+    let RequestLine {
+        method,
+        target,
+        version,
+    } = line;
+    let (method, target) = (head.slice(method), head.slice(target));
     if section.len() > header_bytes {
         return Err(RequestFault::HeaderTooLong(header_bytes));
     }
@@ -175,159 +141,6 @@ pub(crate) fn parse_request(
         framing,
         expects_continue,
     })
-}
-
-fn parse_request_line(line: &[u8]) -> Result<RequestLine<'_>, RequestFault> {
-    let mut parts = line.split(|byte| *byte == b' ');
-    let method = parts.next().unwrap_or_default();
-    let target = parts.next().unwrap_or_default();
-    let version = parts.next();
-    if method.is_empty() || method.len() > MAX_METHOD_BYTES || !method.iter().copied().all(is_token)
-    {
-        return Err(RequestFault::RequestLine("the method is not a token"));
-    }
-    let Some(version) = version else {
-        return Err(RequestFault::NotHttp1("an HTTP/0.9 request"));
-    };
-    if parts.next().is_some() {
-        return Err(RequestFault::RequestLine(
-            "there is more than a method, a target and a version, each one space apart",
-        ));
-    }
-    let version = parse_version(version)?;
-    if method == b"CONNECT" {
-        return Err(RequestFault::Connect);
-    }
-    check_target(target)?;
-    Ok(RequestLine {
-        method,
-        target,
-        version,
-    })
-}
-
-fn parse_version(version: &[u8]) -> Result<Version, RequestFault> {
-    match version {
-        b"HTTP/1.1" => Ok(Version::Http11),
-        b"HTTP/1.0" => Ok(Version::Http10),
-        [b'H', b'T', b'T', b'P', b'/', major, b'.', minor]
-            if major.is_ascii_digit() && minor.is_ascii_digit() =>
-        {
-            Err(RequestFault::NotHttp1("an HTTP version that is not served"))
-        }
-        _ => Err(RequestFault::RequestLine(
-            "the version is not HTTP/1.1 or HTTP/1.0",
-        )),
-    }
-}
-
-/// Refuses what no URI parser agrees on; all else is none of our business and stays as it is.
-fn check_target(target: &[u8]) -> Result<(), RequestFault> {
-    if target.is_empty() {
-        return Err(RequestFault::Target("it is empty"));
-    }
-    let (path, query) = split_target(target);
-    if memchr(b'#', target).is_some() {
-        return Err(RequestFault::Target(
-            "a fragment (#…) is never sent to a server",
-        ));
-    }
-    let in_path =
-        |byte: &u8| matches!(byte, b'!'..=b';' | b'=' | b'@'..=b'_' | b'a'..=b'~' | 0x80..);
-    let in_query = |byte: &u8| matches!(byte, b'!' | b'$'..=b';' | b'=' | b'?'..=b'~' | 0x80..);
-    if !path.iter().all(in_path) || !query.is_none_or(|query| query.iter().all(in_query)) {
-        return Err(RequestFault::Target(
-            "a character in it must be percent-encoded",
-        ));
-    }
-    if str::from_utf8(target).is_err() {
-        return Err(RequestFault::Target(
-            "bytes above 0x7F that are not UTF-8 must be percent-encoded",
-        ));
-    }
-    Ok(())
-}
-
-/// Splits a target into an authority, if it is in absolute form, and a path with its query.
-fn origin_form(target: Bytes) -> Result<(Option<Bytes>, Bytes), RequestFault> {
-    const HTTP: &[u8] = b"http://";
-    let (authority, target) = if target[0] == b'/' {
-        (None, target)
-    } else if target.len() > HTTP.len() && target[..HTTP.len()].eq_ignore_ascii_case(HTTP) {
-        let rest = target.slice(HTTP.len()..);
-        let end = rest
-            .iter()
-            .position(|byte| matches!(byte, b'/' | b'?'))
-            .unwrap_or(rest.len());
-        let authority = rest.slice(..end);
-        check_authority(&authority)?;
-        let path = match rest.get(end) {
-            Some(b'/') => rest.slice(end..),
-            // An absolute form may leave the path out, an origin form can't (RFC 9112 §3.2.1).
-            _ => [b"/", &rest[end..]].concat().into(),
-        };
-        (Some(authority), path)
-    } else {
-        return Err(RequestFault::Target(
-            "it must begin with \"/\", or with \"http://\" and this proxy's own address",
-        ));
-    };
-    if target.len() > MAX_TARGET_BYTES {
-        return Err(RequestFault::TargetTooLong);
-    }
-    Ok((authority, target))
-}
-
-fn check_host(fields: &Fields, version: Version) -> Result<(), RequestFault> {
-    let mut hosts = fields.all("host");
-    match (hosts.next(), hosts.next()) {
-        (None, _) if version == Version::Http10 => Ok(()),
-        (None, _) => Err(RequestFault::Host("an HTTP/1.1 request needs a Host field")),
-        (Some(_), Some(_)) => Err(RequestFault::Host("there is more than one Host field")),
-        (Some(host), None) => check_authority(host),
-    }
-}
-
-/// Checks the syntax of `host [":" port]` (RFC 9110 §7.2); what it names is for `access` to judge.
-fn check_authority(authority: &[u8]) -> Result<(), RequestFault> {
-    const FAULT: RequestFault =
-        RequestFault::Host("the Host is not a host name with an optional port");
-    let (host, port) = match authority {
-        [b'[', rest @ ..] => {
-            let end = memchr(b']', rest).ok_or(FAULT)?;
-            let address = str::from_utf8(&rest[..end]).map_err(|_| FAULT)?;
-            if address.parse::<std::net::Ipv6Addr>().is_err() {
-                return Err(FAULT);
-            }
-            match &rest[end + 1..] {
-                [] => return Ok(()),
-                [b':', port @ ..] => return check_port(port).ok_or(FAULT),
-                _ => return Err(FAULT),
-            }
-        }
-        _ => match memchr(b':', authority) {
-            Some(at) => (&authority[..at], Some(&authority[at + 1..])),
-            None => (authority, None),
-        },
-    };
-    let is_host_byte = |byte: &u8| {
-        byte.is_ascii_alphanumeric()
-            || matches!(
-                byte,
-                b'-' | b'.' | b'_' | b'~' | b'%' | b'!' | b'$' | b'&' | b'\''
-            )
-            || matches!(byte, b'(' | b')' | b'*' | b'+' | b',' | b';' | b'=')
-    };
-    if host.is_empty() || !host.iter().all(is_host_byte) {
-        return Err(FAULT);
-    }
-    port.map_or(Some(()), check_port).ok_or(FAULT)
-}
-
-fn check_port(port: &[u8]) -> Option<()> {
-    let digits = port.iter().all(u8::is_ascii_digit);
-    let number = str::from_utf8(port).ok()?;
-    (digits && (port.is_empty() || number.parse::<u16>().is_ok())).then_some(())
 }
 
 fn request_framing(fields: &Fields, version: Version) -> Result<Framing, RequestFault> {
@@ -366,38 +179,6 @@ fn request_framing(fields: &Fields, version: Version) -> Result<Framing, Request
     }
 }
 
-/// What the `Content-Length` fields of a message say.
-pub(crate) enum LengthField {
-    Absent,
-    Valid(u64),
-    Invalid,
-    /// More than one line, or a list.
-    Repeated,
-}
-
-/// Reads `Content-Length` (RFC 9110 §8.6): digits only, up to 2^63.
-pub(crate) fn content_length(fields: &Fields) -> LengthField {
-    let mut lines = fields.all("content-length");
-    let Some(value) = lines.next() else {
-        return LengthField::Absent;
-    };
-    if lines.next().is_some() || memchr(b',', value).is_some() {
-        return LengthField::Repeated;
-    }
-    match parse_length(value) {
-        Some(length) => LengthField::Valid(length),
-        None => LengthField::Invalid,
-    }
-}
-
-pub(crate) fn parse_length(value: &[u8]) -> Option<u64> {
-    if value.is_empty() || !value.iter().all(u8::is_ascii_digit) {
-        return None;
-    }
-    let length = str::from_utf8(value).ok()?.parse::<u64>().ok()?;
-    (length <= i64::MAX as u64).then_some(length)
-}
-
 fn expectation(fields: &Fields, version: Version) -> Result<bool, RequestFault> {
     let mut expects_continue = false;
     for member in fields.members("expect") {
@@ -412,11 +193,14 @@ fn expectation(fields: &Fields, version: Version) -> Result<bool, RequestFault> 
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::{super::request_line::parse_request_line, *};
 
     fn parse(head: &str) -> Result<RequestHead, RequestFault> {
+        let (line, _) = head.split_once("\r\n").unwrap();
+        let section = head.len().min(line.len() + 2);
+        let line = parse_request_line(line.as_bytes())?;
         let head = Bytes::copy_from_slice(head.as_bytes());
-        parse_request(&head, 64 * 1024)
+        parse_request(line, &head, head.slice(section..), 64 * 1024)
     }
 
     #[test]
@@ -498,7 +282,7 @@ mod tests {
             "GET / HTTP/1.2",
             "GET / HTTP/0.9",
         ] {
-            let fault = check_request_line(line.as_bytes()).unwrap_err();
+            let fault = parse_request_line(line.as_bytes()).unwrap_err();
             assert!(matches!(fault, RequestFault::NotHttp1(_)), "{line:?}");
         }
     }

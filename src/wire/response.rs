@@ -1,14 +1,14 @@
 //! The head of a response (RFC 9112 §4), read strictly.
 
-use std::str;
+use std::{ops::Range, str};
 
 use bytes::Bytes;
-use memchr::memchr;
 
 use super::{
-    fields::{FieldFault, Fields, is_value_byte, start_line},
+    class::is_value_byte,
+    fields::{FieldFault, Fields},
     framing::{ChunkFault, Framing},
-    request::{LengthField, content_length, parse_length},
+    length::{LengthField, content_length, parse_length},
 };
 
 /// The head of a final response that may be passed on.
@@ -64,15 +64,8 @@ pub enum ResponseFault {
 /// The most interim responses (1xx) before the final one.
 pub const MAX_INTERIM_RESPONSES: u32 = 32;
 
-/// Checks a status line (without its CRLF) as soon as it is there.
-///
-/// # Errors
-/// The fault in it.
-pub(crate) fn check_status_line(line: &[u8]) -> Result<(), ResponseFault> {
-    parse_status_line(line).map(drop)
-}
-
-/// Reads a whole head: the status line and the field section, each line with its CRLF, without the empty line.
+/// Reads the rest of a head that begins with `line`: the field section, each line with its CRLF, without the empty
+/// line behind it.
 ///
 /// `to_head` tells that the request was a `HEAD`, whose answer has no content. `None` is an interim response (1xx),
 /// which another head follows.
@@ -80,12 +73,12 @@ pub(crate) fn check_status_line(line: &[u8]) -> Result<(), ResponseFault> {
 /// # Errors
 /// The first fault found.
 pub(crate) fn parse_response(
+    line: StatusLine,
     head: &Bytes,
+    section: Bytes,
     to_head: bool,
 ) -> Result<Option<ResponseHead>, ResponseFault> {
-    let line_end = memchr(b'\n', head).unwrap_or(head.len());
-    let line = parse_status_line(start_line(&head[..line_end]))?;
-    let mut fields = Fields::parse(head.slice((line_end + 1).min(head.len())..))?;
+    let mut fields = Fields::parse(section)?;
     match line.status {
         101 => return Err(ResponseFault::Upgrade),
         100..=199 => return Ok(None),
@@ -103,20 +96,26 @@ pub(crate) fn parse_response(
         && (!line.is_http10 || says(b"keep-alive"));
     Ok(Some(ResponseHead {
         status: line.status,
-        reason: head.slice_ref(line.reason),
+        reason: head.slice(line.reason),
         fields,
         framing,
         keep_alive,
     }))
 }
 
-struct StatusLine<'a> {
+/// A status line that is well formed; the range is within the line.
+#[derive(Clone, Debug)]
+pub(crate) struct StatusLine {
     status: u16,
-    reason: &'a [u8],
+    reason: Range<usize>,
     is_http10: bool,
 }
 
-fn parse_status_line(line: &[u8]) -> Result<StatusLine<'_>, ResponseFault> {
+/// Reads a status line, without its CRLF, as soon as it is there.
+///
+/// # Errors
+/// The fault in it.
+pub(crate) fn parse_status_line(line: &[u8]) -> Result<StatusLine, ResponseFault> {
     let fault = ResponseFault::StatusLine;
     let is_http10 = match line.get(..9) {
         Some(b"HTTP/1.1 ") => false,
@@ -142,7 +141,7 @@ fn parse_status_line(line: &[u8]) -> Result<StatusLine<'_>, ResponseFault> {
     }
     Ok(StatusLine {
         status,
-        reason,
+        reason: line.len() - reason.len()..line.len(),
         is_http10,
     })
 }
@@ -211,7 +210,11 @@ mod tests {
     use super::*;
 
     fn parse(head: &str, to_head: bool) -> Result<ResponseHead, ResponseFault> {
-        let head = parse_response(&Bytes::copy_from_slice(head.as_bytes()), to_head)?;
+        let (line, _) = head.split_once("\r\n").unwrap();
+        let section = line.len() + 2;
+        let line = parse_status_line(line.as_bytes())?;
+        let head = Bytes::copy_from_slice(head.as_bytes());
+        let head = parse_response(line, &head, head.slice(section..), to_head)?;
         Ok(head.expect("a final response"))
     }
 

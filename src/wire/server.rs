@@ -3,7 +3,6 @@
 use std::{
     collections::VecDeque,
     fmt::Write as _,
-    future::Future,
     io,
     pin::Pin,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -13,20 +12,18 @@ use std::{
 
 use bytes::{BufMut, Bytes, BytesMut};
 use memchr::memchr;
-use tokio::{
-    io::{AsyncRead, ReadBuf},
-    time::{Instant, Sleep, sleep_until},
-};
+use tokio::io::{AsyncRead, ReadBuf};
 
 use super::{
     Role,
+    class::is_token,
     fields::Fields,
     framing::Framing,
     intake::Next,
-    request::{
-        MAX_REQUEST_LINE_BYTES, RequestFault, RequestHead, Version, check_request_line,
-        parse_length, parse_request,
-    },
+    reply::{Reply, write_reply},
+    request::{RequestFault, RequestHead, Version, parse_request},
+    request_line::{MAX_REQUEST_LINE_BYTES, RequestLine, parse_request_line},
+    timer::{Purpose, Timer},
 };
 
 /// What hyper sees in place of a head that was refused.
@@ -44,19 +41,6 @@ pub(crate) struct ServerTimeouts {
     pub(crate) keep_alive: Duration,
     /// To take more of a response.
     pub(crate) idle: Duration,
-}
-
-/// The head of a response that goes to the client.
-#[derive(Clone, Debug)]
-pub(crate) struct Reply {
-    /// The status code.
-    pub(crate) status: u16,
-    /// The reason phrase.
-    pub(crate) reason: Bytes,
-    /// The field section, without `Connection`.
-    pub(crate) fields: Fields,
-    /// Whether the request was a `HEAD`.
-    pub(crate) to_head: bool,
 }
 
 /// Where a connection's heads are handed over between its [`Wire`](super::Wire) and its exchanges.
@@ -148,6 +132,7 @@ impl ServerRole {
 
 impl Role for ServerRole {
     type Fault = RequestFault;
+    type StartLine = RequestLine;
 
     const BARE_LF: RequestFault = RequestFault::BareLf;
     const LINE_TOO_LONG: RequestFault = RequestFault::TargetTooLong;
@@ -166,17 +151,23 @@ impl Role for ServerRole {
                 "a TLS handshake on a listener that speaks plain HTTP",
             )),
             b'\r' | b'\n' => Ok(()),
-            byte if super::is_token(byte) => Ok(()),
+            byte if is_token(byte) => Ok(()),
             _ => Err(RequestFault::RequestLine("the method is not a token")),
         }
     }
 
-    fn check_start_line(&mut self, line: &[u8]) -> Result<(), RequestFault> {
-        check_request_line(line)
+    fn start_line(&mut self, line: &[u8]) -> Result<RequestLine, RequestFault> {
+        parse_request_line(line)
     }
 
-    fn head(&mut self, head: Bytes, feed: &mut BytesMut) -> Result<Next, RequestFault> {
-        let request = parse_request(&head, self.header_bytes)?;
+    fn head(
+        &mut self,
+        line: RequestLine,
+        head: &Bytes,
+        section: Bytes,
+        feed: &mut BytesMut,
+    ) -> Result<Next, RequestFault> {
+        let request = parse_request(line, head, section, self.header_bytes)?;
         self.head_timer.disarm();
         abridge(&request, feed);
         let framing = request.framing;
@@ -235,20 +226,8 @@ impl Role for ServerRole {
             out.put_slice(hyper_head);
             return None;
         }
-        let section = Bytes::copy_from_slice(&hyper_head[line_end..hyper_head.len() - 2]);
-        // hyper writes no line that its own types would not take; without them there is no framing to pass on.
-        let hyper_fields = Fields::parse(section).unwrap_or_default();
-        let Some(reply) = self.port.state().reply.take() else {
-            out.put_slice(hyper_head);
-            return Some(framing_of(&hyper_fields));
-        };
-        out.reserve(reply.fields.encoded_len() + 64);
-        out.put_slice(&hyper_head[..9]);
-        // Writing to a BytesMut can't fail: it grows.
-        let _ = write!(out, "{} ", reply.status);
-        out.put_slice(&reply.reason);
-        out.put_slice(b"\r\n");
-        Some(write_reply_fields(&reply, &hyper_fields, hyper_head, out))
+        let reply = self.port.state().reply.take();
+        Some(write_reply(reply, hyper_head, line_end, out))
     }
 
     fn compose_trailers(&mut self, out: &mut BytesMut) {
@@ -326,90 +305,4 @@ fn abridge(request: &RequestHead, feed: &mut BytesMut) {
         feed.put_slice(b"connection: close\r\n");
     }
     feed.put_slice(b"\r\n");
-}
-
-/// Writes a reply's lines; the framing is what hyper has decided on, at the place where the upstream had it.
-fn write_reply_fields(
-    reply: &Reply,
-    hyper: &Fields,
-    hyper_head: &[u8],
-    out: &mut BytesMut,
-) -> Framing {
-    let bodiless = reply.to_head || matches!(reply.status, 204 | 304);
-    let chunked = hyper.contains("transfer-encoding");
-    let is_http10 = hyper_head.starts_with(b"HTTP/1.0");
-    let mut placed = false;
-    for field in reply.fields.iter() {
-        let keep = if field.is("transfer-encoding") {
-            placed |= chunked;
-            chunked || (bodiless && reply.status != 204 && !is_http10)
-        } else if field.is("content-length") {
-            placed |= !chunked;
-            !chunked && reply.status != 204
-        } else {
-            true
-        };
-        if keep {
-            out.put_slice(field.line);
-            out.put_slice(b"\r\n");
-        }
-    }
-    for field in hyper.iter() {
-        let is_framing = field.is("transfer-encoding") || field.is("content-length");
-        if field.is("connection") || (is_framing && !placed) {
-            out.put_slice(field.line);
-            out.put_slice(b"\r\n");
-        }
-    }
-    out.put_slice(b"\r\n");
-    if bodiless {
-        Framing::None
-    } else {
-        framing_of(hyper)
-    }
-}
-
-/// How hyper frames the content behind a head that it wrote.
-fn framing_of(hyper: &Fields) -> Framing {
-    if hyper.contains("transfer-encoding") {
-        return Framing::CHUNKED;
-    }
-    match hyper.first("content-length").and_then(parse_length) {
-        Some(length) => Framing::Length(length),
-        None => Framing::UntilClose,
-    }
-}
-
-/// A deadline that is set when it is first waited for.
-#[derive(Debug, Default)]
-struct Timer {
-    sleep: Option<Pin<Box<Sleep>>>,
-    armed_for: Option<Purpose>,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Purpose {
-    Head,
-    KeepAlive,
-    Write,
-    Linger,
-}
-
-impl Timer {
-    fn disarm(&mut self) {
-        self.armed_for = None;
-    }
-
-    fn poll(&mut self, cx: &mut Context<'_>, purpose: Purpose, after: Duration) -> Poll<()> {
-        let arm = self.armed_for != Some(purpose);
-        let deadline = || Instant::now() + after;
-        let sleep = self
-            .sleep
-            .get_or_insert_with(|| Box::pin(sleep_until(deadline())));
-        if arm {
-            sleep.as_mut().reset(deadline());
-            self.armed_for = Some(purpose);
-        }
-        sleep.as_mut().poll(cx)
-    }
 }

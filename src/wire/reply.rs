@@ -1,0 +1,98 @@
+//! The head of a response on its way to the client.
+
+use std::fmt::Write as _;
+
+use bytes::{BufMut, Bytes, BytesMut};
+
+use super::{fields::Fields, framing::Framing, length::parse_length};
+
+/// The head of a response that goes to the client.
+#[derive(Clone, Debug)]
+pub(crate) struct Reply {
+    /// The status code.
+    pub(crate) status: u16,
+    /// The reason phrase.
+    pub(crate) reason: Bytes,
+    /// The field section, without `Connection`.
+    pub(crate) fields: Fields,
+    /// Whether the request was a `HEAD`.
+    pub(crate) to_head: bool,
+}
+
+/// Writes a response's head in the place of `hyper_head`, whose status line is `line_end` bytes long; returns how the
+/// content is framed.
+///
+/// Without a reply, hyper answers by itself, and its head stays as it is.
+pub(super) fn write_reply(
+    reply: Option<Reply>,
+    hyper_head: &[u8],
+    line_end: usize,
+    out: &mut BytesMut,
+) -> Framing {
+    let section = Bytes::copy_from_slice(&hyper_head[line_end..hyper_head.len() - 2]);
+    // hyper writes no line that its own types would not take; without them there is no framing to pass on.
+    let hyper_fields = Fields::parse(section).unwrap_or_default();
+    let Some(reply) = reply else {
+        out.put_slice(hyper_head);
+        return framing_of(&hyper_fields);
+    };
+    out.reserve(reply.fields.encoded_len() + 64);
+    out.put_slice(&hyper_head[..b"HTTP/1.1 ".len()]);
+    // Writing to a BytesMut can't fail: it grows.
+    let _ = write!(out, "{} ", reply.status);
+    out.put_slice(&reply.reason);
+    out.put_slice(b"\r\n");
+    write_reply_fields(&reply, &hyper_fields, hyper_head, out)
+}
+
+/// Writes a reply's lines; the framing is what hyper has decided on, at the place where the upstream had it.
+fn write_reply_fields(
+    reply: &Reply,
+    hyper: &Fields,
+    hyper_head: &[u8],
+    out: &mut BytesMut,
+) -> Framing {
+    let bodiless = reply.to_head || matches!(reply.status, 204 | 304);
+    let chunked = hyper.contains("transfer-encoding");
+    let is_http10 = hyper_head.starts_with(b"HTTP/1.0");
+    let mut placed = false;
+    for field in reply.fields.iter() {
+        let keep = if field.is("transfer-encoding") {
+            placed |= chunked;
+            chunked || (bodiless && reply.status != 204 && !is_http10)
+        } else if field.is("content-length") {
+            placed |= !chunked;
+            !chunked && reply.status != 204
+        } else {
+            true
+        };
+        if keep {
+            out.put_slice(field.line);
+            out.put_slice(b"\r\n");
+        }
+    }
+    for field in hyper.iter() {
+        let is_framing = field.is("transfer-encoding") || field.is("content-length");
+        if field.is("connection") || (is_framing && !placed) {
+            out.put_slice(field.line);
+            out.put_slice(b"\r\n");
+        }
+    }
+    out.put_slice(b"\r\n");
+    if bodiless {
+        Framing::None
+    } else {
+        framing_of(hyper)
+    }
+}
+
+/// How hyper frames the content behind a head that it wrote.
+fn framing_of(hyper: &Fields) -> Framing {
+    if hyper.contains("transfer-encoding") {
+        return Framing::CHUNKED;
+    }
+    match hyper.first("content-length").and_then(parse_length) {
+        Some(length) => Framing::Length(length),
+        None => Framing::UntilClose,
+    }
+}
