@@ -85,6 +85,7 @@ fn run(config: Config) -> Exit {
     let destination = Destination::from(config.log.file.clone());
     let format = config.log.format;
     let format = format.unwrap_or_else(|| log::default_format(&destination));
+    let logs_elsewhere = destination != Destination::Stderr;
     let log = match log::start(format, destination) {
         Ok(log) => log,
         Err(error) => {
@@ -108,6 +109,10 @@ fn run(config: Config) -> Exit {
                 };
                 for fault in faults {
                     error!(%fault, "can't start");
+                    // Whoever has started the daemon looks here, wherever the log goes.
+                    if logs_elsewhere {
+                        complain(fault);
+                    }
                 }
                 return Ok(exit);
             }
