@@ -166,7 +166,7 @@ fn demo(listen: Option<&str>) -> Exit {
         let mut signals = Signals::new()?;
         let demo = match demo::Demo::start(listen).await {
             Ok(demo) => demo,
-            Err(demo::DemoError::Listen(error)) => {
+            Err(error @ demo::DemoError::Listen(_)) => {
                 complain(error);
                 return Ok(Exit::Configuration);
             }
