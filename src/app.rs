@@ -89,7 +89,9 @@ fn run(config: Config) -> Exit {
     let log = match log::start(format, destination) {
         Ok(log) => log,
         Err(error) => {
-            complain(format_args!("log.file: can't open the log: {error}"));
+            let file = config.log.file.unwrap_or_default();
+            let file = file.display();
+            complain(format_args!("log.file: can't write to {file}: {error}"));
             return Exit::Configuration;
         }
     };
