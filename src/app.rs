@@ -85,10 +85,13 @@ fn run(config: Config) -> Exit {
     let destination = Destination::from(config.log.file.clone());
     let format = config.log.format;
     let format = format.unwrap_or_else(|| log::default_format(&destination));
+    let logs_elsewhere = destination != Destination::Stderr;
     let log = match log::start(format, destination) {
         Ok(log) => log,
         Err(error) => {
-            complain(format_args!("log.file: can't open the log: {error}"));
+            let file = config.log.file.unwrap_or_default();
+            let file = file.display();
+            complain(format_args!("log.file: can't write to {file}: {error}"));
             return Exit::Configuration;
         }
     };
@@ -108,6 +111,10 @@ fn run(config: Config) -> Exit {
                 };
                 for fault in faults {
                     error!(%fault, "can't start");
+                    // Whoever has started the daemon looks here, wherever the log goes.
+                    if logs_elsewhere {
+                        complain(fault);
+                    }
                 }
                 return Ok(exit);
             }
@@ -161,7 +168,7 @@ fn demo(listen: Option<&str>) -> Exit {
         let mut signals = Signals::new()?;
         let demo = match demo::Demo::start(listen).await {
             Ok(demo) => demo,
-            Err(demo::DemoError::Listen(error)) => {
+            Err(error @ demo::DemoError::Listen(_)) => {
                 complain(error);
                 return Ok(Exit::Configuration);
             }

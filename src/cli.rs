@@ -12,6 +12,14 @@ use crate::config::Flags;
 /// The exit code of a wrong command line: `EX_USAGE` of sysexits.h.
 const EXIT_USAGE: u8 = 64;
 
+/// What stands below the long help, and in the man page.
+const SIGNALS_AND_EXIT_CODES: &str = "\
+Signals: TERM and INT stop the daemon, which finishes what is under way for up to 30 s; a second one ends it at once. \
+HUP reopens the log file.
+
+Exit codes: 0 a clean stop, 64 a wrong command line, 69 an address that can't be bound, 78 a wrong configuration, \
+1 anything else.";
+
 /// What the user asked for.
 #[derive(Clone, Debug)]
 pub enum Command {
@@ -79,7 +87,12 @@ where
 ///
 /// Without a subcommand, the daemon runs.
 #[derive(Debug, Parser)]
-#[command(name = "undersign", version, args_conflicts_with_subcommands = true)]
+#[command(
+    name = "undersign",
+    version,
+    args_conflicts_with_subcommands = true,
+    after_long_help = SIGNALS_AND_EXIT_CODES
+)]
 struct CommandLine {
     #[command(flatten)]
     flags: FlagArguments,

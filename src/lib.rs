@@ -8,7 +8,7 @@
 //! From the outside to the inside; each module uses only those after it.
 //!
 //! - [`app`] is what the program does: its subcommands and its exit codes. [`cli`] alone reads the command line,
-//!   [`env`] alone the environment.
+//!   [`mod@env`] alone the environment.
 //! - [`demo`] is a platform to try things with.
 //! - [`config`] turns files, variables and flags into a [`config::Config`] that can't be wrong, or into all the faults
 //!   found at once.

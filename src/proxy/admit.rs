@@ -133,7 +133,7 @@ fn admit_token(token: &SecretString, request: &RequestHead) -> Result<(), Refusa
     }
     Err(Refusal::denied(
         401,
-        "this proxy wants its client token: Proxy-Authorization: Bearer …",
+        "this proxy wants its client token: send Proxy-Authorization: Bearer TOKEN",
     ))
 }
 

@@ -2,7 +2,7 @@
 //!
 //! hyper moves content, keeps connections alive and applies backpressure. What it can't do is vouch for the bytes of
 //! a head: its parser accepts more than a signing proxy may, and its `HeaderMap` forgets the order of field lines. So
-//! each connection that hyper drives is wrapped in a [`Wire`], on either side:
+//! each connection that hyper drives is wrapped in a `Wire`, on either side:
 //!
 //! - reading, the wire takes each head off the stream, reads it strictly, and hands it to the exchange through a
 //!   *port*; hyper gets a head of two or three lines that says no more than how the content is framed. Content is

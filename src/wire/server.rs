@@ -148,7 +148,7 @@ impl Role for ServerRole {
     fn check_first_byte(&mut self, byte: u8) -> Result<(), RequestFault> {
         match byte {
             0x16 => Err(RequestFault::NotHttp1(
-                "a TLS handshake on a listener that speaks plain HTTP",
+                "a TLS handshake on a listener that speaks plain HTTP: use http://",
             )),
             b'\r' | b'\n' => Ok(()),
             byte if is_token(byte) => Ok(()),

@@ -181,6 +181,15 @@ fn what_is_missing_is_told_with_where_to_give_it() {
         let toml = [&toml[..line - 1], &toml[line..]].concat().join("\n");
         Setup::new(&toml).check(&format!("proxy.aps.{key}"), "undersign.toml:1", problem);
     }
+    let misplaced = PROXY.replace(
+        "consumer_secret_env = 'APS_SECRET'",
+        "consumer_secret = 'S3NTINEL'",
+    );
+    Setup::new(&misplaced).check(
+        "proxy.aps.consumer_secret",
+        "undersign.toml:4",
+        "is unknown",
+    );
     Setup::new("").check("proxy", "", "no proxy is described");
 }
 

@@ -117,7 +117,9 @@ fn credentials(section: &mut Section<'_>, secrets: &Secrets<'_>) -> Option<Crede
     let place = section.place_of("consumer_secret");
     let faults_before = section.ledger().count();
     let consumer_secret = secrets.resolve(section, CONSUMER_SECRET);
-    if consumer_secret.is_none() && section.ledger().count() == faults_before {
+    // A secret in the file itself is reported with the unknown keys, and what to do instead.
+    let is_misplaced = section.is_set("consumer_secret");
+    if consumer_secret.is_none() && !is_misplaced && section.ledger().count() == faults_before {
         let problem = "is missing: give --consumer-secret-file FILE or UNDERSIGN_CONSUMER_SECRET, or one of the keys \
                        consumer_secret_file, consumer_secret_env and consumer_secret_command";
         section.ledger().note(&place, problem);

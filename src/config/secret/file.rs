@@ -22,7 +22,9 @@ const MEMORY_FILE_SYSTEMS: [u64; 2] = [0x0102_1994, 0x8584_58f6];
 #[derive(Debug, thiserror::Error)]
 pub(super) enum FileError {
     /// The path is not shown: it may be the secret itself, given by mistake.
-    #[error("names a file that cannot be read ({0})")]
+    #[error(
+        "names a file that cannot be read ({0}): put the secret into one that this user can read"
+    )]
     Unreadable(#[from] io::Error),
     #[error("names no regular file")]
     NotRegular,
