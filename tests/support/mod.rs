@@ -12,10 +12,13 @@
 )]
 
 pub(crate) mod bench;
+pub(crate) mod certificates;
 pub(crate) mod client;
 pub(crate) mod daemon;
 pub(crate) mod log;
 pub(crate) mod recorder;
+pub(crate) mod stage;
+pub(crate) mod upstream;
 pub(crate) mod wire;
 
 use std::time::Duration;
