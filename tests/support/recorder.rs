@@ -1,8 +1,9 @@
 //! An upstream that answers every request alike, and keeps what it got, byte for byte.
 
 use std::{
+    fmt,
     net::SocketAddr,
-    sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, atomic::AtomicUsize, atomic::Ordering},
+    sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
     time::Instant,
 };
 
@@ -22,7 +23,7 @@ use super::{
 pub(crate) const ANSWER: &[u8] = b"ok";
 
 /// A request as it reached the upstream.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(crate) struct Recorded {
     /// The head, as it came.
     pub(crate) head: Head,
@@ -30,21 +31,28 @@ pub(crate) struct Recorded {
     pub(crate) body: Vec<u8>,
     /// The trailer section of a chunked request.
     pub(crate) trailers: Vec<u8>,
-    /// On which connection it came, counted from 0.
-    pub(crate) connection: usize,
-    /// How far it came.
-    pub(crate) state: Arrival,
 }
 
-/// How far a request came.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Arrival {
-    /// Its content is on the way.
-    UnderWay,
-    /// All of it is there.
-    Whole,
-    /// The connection ended within it.
-    Broken,
+impl fmt::Debug for Recorded {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let body = &self.body[..self.body.len().min(200)];
+        f.debug_struct("Recorded")
+            .field("head", &self.head)
+            .field("body", &body.escape_ascii().to_string())
+            .field("body.len()", &self.body.len())
+            .finish_non_exhaustive()
+    }
+}
+
+/// All that has arrived.
+#[derive(Debug, Default)]
+struct Arrivals {
+    /// Requests whose head has arrived.
+    begun: usize,
+    /// Those that were whole, in the order in which they became so.
+    whole: Vec<Recorded>,
+    /// Those whose connection ended within them.
+    broken: Vec<Recorded>,
 }
 
 impl Recorded {
@@ -74,9 +82,8 @@ pub(crate) struct Recorder {
 
 #[derive(Debug)]
 struct Shared {
-    requests: Mutex<Vec<Recorded>>,
+    arrivals: Mutex<Arrivals>,
     changed: Condvar,
-    connections: AtomicUsize,
 }
 
 impl Recorder {
@@ -91,9 +98,8 @@ impl Recorder {
         let address = listener.local_addr().unwrap();
         let acceptor = Acceptor::self_signed(&["localhost", "127.0.0.1"]).unwrap();
         let shared = Arc::new(Shared {
-            requests: Mutex::default(),
+            arrivals: Mutex::default(),
             changed: Condvar::new(),
-            connections: AtomicUsize::new(0),
         });
         let state = Arc::clone(&shared);
         runtime.spawn(async move {
@@ -123,52 +129,62 @@ impl Recorder {
         self.address
     }
 
-    /// The requests so far.
+    /// The requests that have arrived whole so far.
     pub(crate) fn requests(&self) -> Vec<Recorded> {
-        self.shared.requests().clone()
+        self.shared.arrivals().whole.clone()
     }
 
-    /// How many requests there have been so far.
-    pub(crate) fn count(&self) -> usize {
-        self.shared.requests().len()
+    /// How many requests have begun to arrive so far, whatever became of them.
+    pub(crate) fn begun(&self) -> usize {
+        self.shared.arrivals().begun
     }
 
-    /// Waits until the request at `index` has arrived, whole or not.
+    /// Waits until so many requests have begun to arrive.
+    #[track_caller]
+    pub(crate) fn wait_until_begun(&self, count: usize) {
+        self.wait_for("enough requests", |arrivals| {
+            (arrivals.begun >= count).then_some(())
+        });
+    }
+
+    /// Waits until no request is under way any more, and returns those that broke off.
+    #[track_caller]
+    pub(crate) fn broken(&self) -> Vec<Recorded> {
+        self.wait_for("an end of all requests", |arrivals| {
+            let ended = arrivals.whole.len() + arrivals.broken.len();
+            (arrivals.begun == ended).then(|| arrivals.broken.clone())
+        })
+    }
+
+    /// Waits until the request at `index` has arrived whole.
     #[track_caller]
     pub(crate) fn request(&self, index: usize) -> Recorded {
+        self.wait_for("a request", |arrivals| arrivals.whole.get(index).cloned())
+    }
+
+    #[track_caller]
+    fn wait_for<T>(&self, what: &str, find: impl Fn(&Arrivals) -> Option<T>) -> T {
         let deadline = Instant::now() + DEADLINE;
-        let mut requests = self.shared.requests();
+        let mut arrivals = self.shared.arrivals();
         loop {
-            let found = requests.get(index);
-            if let Some(found) = found.filter(|found| found.state != Arrival::UnderWay) {
-                return found.clone();
+            if let Some(found) = find(&arrivals) {
+                return found;
             }
             let left = deadline.saturating_duration_since(Instant::now());
-            assert!(!left.is_zero(), "no request {index} in time: {requests:#?}");
-            let waited = self.shared.changed.wait_timeout(requests, left);
-            requests = waited.unwrap_or_else(PoisonError::into_inner).0;
+            assert!(!left.is_zero(), "not {what} in time: {arrivals:#?}");
+            let waited = self.shared.changed.wait_timeout(arrivals, left);
+            arrivals = waited.unwrap_or_else(PoisonError::into_inner).0;
         }
     }
 }
 
 impl Shared {
-    fn requests(&self) -> MutexGuard<'_, Vec<Recorded>> {
-        self.requests.lock().unwrap_or_else(PoisonError::into_inner)
+    fn arrivals(&self) -> MutexGuard<'_, Arrivals> {
+        self.arrivals.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn begin(&self, request: Recorded) -> usize {
-        let mut requests = self.requests();
-        requests.push(request);
-        self.changed.notify_all();
-        requests.len() - 1
-    }
-
-    fn end(&self, index: usize, state: Arrival, chunked: Chunked) {
-        let mut requests = self.requests();
-        let request = &mut requests[index];
-        request.state = state;
-        request.body = chunked.content;
-        request.trailers = chunked.trailers;
+    fn note(&self, note: impl FnOnce(&mut Arrivals)) {
+        note(&mut self.arrivals());
         self.changed.notify_all();
     }
 }
@@ -178,9 +194,8 @@ async fn serve(stream: TcpStream, acceptor: Acceptor, shared: Arc<Shared>) {
     let Ok(mut stream) = acceptor.accept(stream).await else {
         return;
     };
-    let connection = shared.connections.fetch_add(1, Ordering::Relaxed);
     let mut received = Vec::new();
-    while exchange(&mut stream, &mut received, connection, &shared)
+    while exchange(&mut stream, &mut received, &shared)
         .await
         .is_some()
     {}
@@ -190,7 +205,6 @@ async fn serve(stream: TcpStream, acceptor: Acceptor, shared: Arc<Shared>) {
 async fn exchange(
     stream: &mut (impl AsyncRead + AsyncWrite + Unpin),
     received: &mut Vec<u8>,
-    connection: usize,
     shared: &Shared,
 ) -> Option<()> {
     let head = loop {
@@ -200,41 +214,46 @@ async fn exchange(
         }
     };
     received.drain(..head.raw.len());
-    let index = shared.begin(Recorded {
-        head: head.clone(),
-        body: Vec::new(),
-        trailers: Vec::new(),
-        connection,
-        state: Arrival::UnderWay,
-    });
+    shared.note(|arrivals| arrivals.begun += 1);
     let content = loop {
-        let whole = if head.is_chunked() {
-            Chunked::read(received)
-        } else {
-            let length = head.content_length().unwrap_or(0);
-            received.get(..length).map(|content| Chunked {
-                content: content.to_vec(),
-                length,
-                ..Chunked::default()
-            })
-        };
-        if let Some(whole) = whole {
+        if let Some(whole) = take_content(&head, received) {
             break whole;
         }
         if read_more(stream, received).await.is_none() {
-            let content = std::mem::take(received);
-            let part = Chunked {
-                content,
-                ..Chunked::default()
+            let broken = Recorded {
+                head,
+                body: std::mem::take(received),
+                trailers: Vec::new(),
             };
-            shared.end(index, Arrival::Broken, part);
+            shared.note(|arrivals| arrivals.broken.push(broken));
             return None;
         }
     };
     received.drain(..content.length);
-    shared.end(index, Arrival::Whole, content);
-    stream.write_all(&answer_to(head.first_line())).await.ok()?;
+    let answer = answer_to(head.first_line());
+    shared.note(|arrivals| {
+        arrivals.whole.push(Recorded {
+            head,
+            body: content.content,
+            trailers: content.trailers,
+        });
+    });
+    stream.write_all(&answer).await.ok()?;
     stream.flush().await.ok()
+}
+
+/// The content at the beginning of `received`, if it is whole.
+fn take_content(head: &Head, received: &[u8]) -> Option<Chunked> {
+    if head.is_chunked() {
+        return Chunked::read(received);
+    }
+    let length = head.content_length().unwrap_or(0);
+    let content = received.get(..length)?.to_vec();
+    Some(Chunked {
+        content,
+        length,
+        ..Chunked::default()
+    })
 }
 
 fn answer_to(request_line: &[u8]) -> Vec<u8> {
