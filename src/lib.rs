@@ -1,4 +1,26 @@
-//! Undersign.
+//! Undersign is a local reverse proxy: it takes unsigned HTTP requests, adds an OAuth 1.0a `Authorization` field
+//! (RFC 5849) from credentials that it holds, and forwards them otherwise unchanged.
+//!
+//! This is the library behind the program `undersign`; it is made for the program, and for its tests and benchmarks.
+//!
+//! # A guided tour
+//!
+//! From the outside to the inside; each module uses only those after it.
+//!
+//! - [`app`] is what the program does: its subcommands and its exit codes. [`cli`] alone reads the command line,
+//!   [`env`] alone the environment.
+//! - [`demo`] is a platform to try things with.
+//! - [`config`] turns files, variables and flags into a [`config::Config`] that can't be wrong, or into all the faults
+//!   found at once.
+//! - [`server`] binds sockets, accepts connections and drains them. [`admin`] answers health checks and shows
+//!   [`metrics`]; [`log`] writes records without holding up whoever logs.
+//! - `proxy` is the path of one exchange: admit, prepare, sign, send, relay, record.
+//! - [`upstream`] keeps connections to a platform; its `tls` alone names rustls.
+//! - [`wire`] stands between hyper and the bytes: it reads heads strictly and writes them unchanged.
+//! - [`oauth`] signs. It knows no socket, no clock, no randomness and no configuration.
+//!
+//! `ARCHITECTURE.md` tells why it is built like this.
+
 pub mod admin;
 pub mod app;
 pub mod cli;

@@ -3,7 +3,11 @@
 use std::{net::IpAddr, sync::Arc, time::SystemTime};
 
 use bytes::Bytes;
-use hyper::{Request, Response, StatusCode, body::Incoming};
+use hyper::{
+    Request, Response, StatusCode,
+    body::Incoming,
+    header::{CONNECTION, HeaderValue},
+};
 
 use super::{
     ErrorType, Proxy, Refusal, ReplyBody,
@@ -13,8 +17,9 @@ use super::{
     relay::Relay,
 };
 use crate::{
+    config::ProxyConfig,
     oauth::Stamp,
-    upstream::{Answer, CollectError, Content, Link, SendTimeouts},
+    upstream::{Answer, CollectError, Content, Link, SendFault, SendTimeouts},
     wire::{Reply, RequestHead, ServerPort},
 };
 
@@ -44,13 +49,17 @@ pub(crate) async fn exchange(
 ) -> Response<ReplyBody> {
     let mut record = Record::begin(Arc::clone(&proxy), id, client.address.clone());
     let mut to_head = false;
+    let mut unread = false;
     let outcome = match port.take_request() {
         Some(Ok(head)) => {
             to_head = head.is_head();
             record.request(&head);
             let content = Content::new(request.into_body(), head.framing, port.clone());
             record.content(&content);
-            forward(&proxy, &client, head, content, &port, &mut record).await
+            let outcome = forward(&proxy, &client, head, content.clone(), &port, &mut record).await;
+            // What comes next on the connection is the rest of this request, which nobody will read.
+            unread = !content.progress().ended;
+            outcome
         }
         Some(Err(fault)) => Err(fault.into()),
         None => Err(Refusal::closing(
@@ -60,11 +69,13 @@ pub(crate) async fn exchange(
         )),
     };
     match outcome {
-        Ok(answered) => relay(&proxy, answered, port, to_head, record).await,
+        Ok(answered) => relay(&proxy, answered, port, to_head, unread, record).await,
         Err(refusal) => {
             // A fault in the content explains whatever it led to.
             let fault = port.take_content_fault().map(Refusal::from);
-            fault.unwrap_or(refusal).answer(record, &port, to_head)
+            let mut refusal = fault.unwrap_or(refusal);
+            refusal.close |= unread;
+            refusal.answer(record, &port, to_head)
         }
     }
 }
@@ -104,11 +115,12 @@ async fn forward(
         let reused = link.is_some();
         let mut open = match link.take() {
             Some(link) => link,
-            None => connect(proxy).await?,
+            // What is rare is kept out of the exchange's own future, which is moved about.
+            None => Box::pin(connect(proxy)).await?,
         };
         // Only now, so that a client that waits for 100 Continue gets it once there is somebody to send to.
         if signs_content && form.is_none() {
-            form = Some(collect(&content, config.limits.form_bytes, port).await?);
+            form = Some(Box::pin(collect(&content, config, port)).await?);
             prepared.check_parameters(form.as_deref())?;
         }
 
@@ -154,6 +166,7 @@ async fn relay(
     answered: Answered,
     port: ServerPort,
     to_head: bool,
+    close: bool,
     mut record: Record,
 ) -> Response<ReplyBody> {
     let Answered {
@@ -183,7 +196,16 @@ async fn relay(
     relay.settle().await;
     let mut response = Response::new(ReplyBody::Relay(Box::new(relay)));
     *response.status_mut() = status;
+    if close {
+        close_after(&mut response);
+    }
     response
+}
+
+/// Has hyper close the connection once the response is out, and say so.
+pub(super) fn close_after(response: &mut Response<ReplyBody>) {
+    let headers = response.headers_mut();
+    headers.insert(CONNECTION, HeaderValue::from_static("close"));
 }
 
 async fn connect(proxy: &Proxy) -> Result<Link, Refusal> {
@@ -200,8 +222,15 @@ async fn connect(proxy: &Proxy) -> Result<Link, Refusal> {
     }
 }
 
-async fn collect(content: &Content, limit: usize, port: &ServerPort) -> Result<Bytes, Refusal> {
-    content.collect(limit).await.map_err(|error| match error {
+async fn collect(
+    content: &Content,
+    config: &ProxyConfig,
+    port: &ServerPort,
+) -> Result<Bytes, Refusal> {
+    let limit = config.limits.form_bytes;
+    let collected = content.collect(limit, config.timeouts.idle).await;
+    collected.map_err(|error| match error {
+        CollectError::Stalled => SendFault::ClientStalled.into(),
         CollectError::TooLong => Refusal::closing(
             413,
             ErrorType::HttpRequestError,
@@ -209,7 +238,7 @@ async fn collect(content: &Content, limit: usize, port: &ServerPort) -> Result<B
         ),
         CollectError::Failed => match port.take_content_fault() {
             Some(fault) => fault.into(),
-            None => Refusal::malformed("the request's content ended too early"),
+            None => SendFault::ClientFailed.into(),
         },
     })
 }

@@ -144,18 +144,17 @@ impl Drop for Record {
     fn drop(&mut self) {
         let duration = self.started.elapsed();
         let request = self.request.as_ref();
-        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-        let method = request.map(|request| text(&request.method));
+        let method = request.map(|request| String::from_utf8_lossy(&request.method));
         if std::thread::panicking() {
             self.status = Some(500);
             self.error = Some(ErrorType::ProxyInternalError);
         }
         self.count(duration);
-        let path = request.map(|request| text(request.path()));
-        let query = request.and_then(|request| request.query().map(text));
+        let path = request.map(|request| String::from_utf8_lossy(request.path()));
+        let query = request.and_then(|request| request.query().map(String::from_utf8_lossy));
         let transaction = request
             .and_then(|request| request.fields.first("aps-transaction-id"))
-            .map(text);
+            .map(String::from_utf8_lossy);
         let content_bytes = self
             .content
             .as_ref()
@@ -166,9 +165,9 @@ impl Drop for Record {
                     "exchange.id" = self.id,
                     "proxy" = &*self.proxy.config.name,
                     "client.address" = self.client,
-                    "http.request.method" = method,
-                    "url.path" = path,
-                    "url.query" = query,
+                    "http.request.method" = method.as_deref(),
+                    "url.path" = path.as_deref(),
+                    "url.query" = query.as_deref(),
                     "http.response.status_code" = self.status,
                     "error.type" = self.error.map(ErrorType::as_str),
                     "error.message" = self.detail,
@@ -182,7 +181,7 @@ impl Drop for Record {
                     "oauth.problem" = self.oauth_problem,
                     "clock.skew_s" = self.clock_skew_s,
                     "hint" = self.hint,
-                    "aps.transaction_id" = transaction,
+                    "aps.transaction_id" = transaction.as_deref(),
                     "exchange"
                 )
             };

@@ -3,9 +3,9 @@
 use std::{borrow::Cow, fmt::Write as _};
 
 use bytes::Bytes;
-use hyper::{Response, StatusCode, header};
+use hyper::{Response, StatusCode};
 
-use super::{record::Record, relay::ReplyBody};
+use super::{exchange::close_after, record::Record, relay::ReplyBody};
 use crate::{
     upstream::{ConnectError, SendError, SendFault, Stage, TlsFailure},
     wire::{ChunkFault, FieldFault, Fields, Reply, RequestFault, ResponseFault, ServerPort},
@@ -145,8 +145,7 @@ impl Refusal {
         *response.status_mut() =
             StatusCode::from_u16(self.status).unwrap_or(StatusCode::BAD_GATEWAY);
         if self.close {
-            let close = header::HeaderValue::from_static("close");
-            response.headers_mut().insert(header::CONNECTION, close);
+            close_after(&mut response);
         }
         response
     }
@@ -275,7 +274,13 @@ impl From<&ResponseFault> for ErrorType {
 
 impl From<SendError> for Refusal {
     fn from(error: SendError) -> Self {
-        match error.cause {
+        error.cause.into()
+    }
+}
+
+impl From<SendFault> for Refusal {
+    fn from(fault: SendFault) -> Self {
+        match fault {
             SendFault::Response(fault) => Self::new(
                 502,
                 ErrorType::from(&fault),

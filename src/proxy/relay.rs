@@ -1,7 +1,7 @@
 //! The content of an answer on its way to the client.
 
 use std::{
-    future::{Future, poll_fn},
+    future::poll_fn,
     io,
     pin::Pin,
     sync::Arc,
@@ -12,7 +12,6 @@ use std::{
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 use hyper::body::Incoming;
-use tokio::time::{Instant, Sleep, sleep};
 
 use super::{ErrorType, record::Record};
 use crate::{
@@ -27,7 +26,7 @@ pub(crate) enum ReplyBody {
     Own {
         document: Option<Bytes>,
         /// Written when the body is dropped.
-        record: Option<Box<Record>>,
+        _record: Option<Box<Record>>,
     },
     /// What the upstream sends.
     Relay(Box<Relay>),
@@ -43,7 +42,6 @@ pub(crate) struct Relay {
     /// The request's content, which may still be on its way.
     request: Content,
     port: ServerPort,
-    idle: Pin<Box<Sleep>>,
     idle_timeout: Duration,
     record: Record,
 }
@@ -55,7 +53,7 @@ impl ReplyBody {
         }
         Self::Own {
             document: Some(document),
-            record: record.map(Box::new),
+            _record: record.map(Box::new),
         }
     }
 }
@@ -63,20 +61,20 @@ impl ReplyBody {
 impl Relay {
     pub(super) fn new(
         content: Incoming,
-        link: Link,
+        mut link: Link,
         pool: &Arc<ConnectionPool>,
         request: Content,
         port: ServerPort,
         idle_timeout: Duration,
         record: Record,
     ) -> Self {
+        link.expect_within(idle_timeout);
         Self {
             content,
             link: Some(link),
             pool: Arc::clone(pool),
             request,
             port,
-            idle: Box::pin(sleep(idle_timeout)),
             idle_timeout,
             record,
         }
@@ -110,7 +108,9 @@ impl Relay {
                 Poll::Ready(Some(Ok(frame))) => {
                     let bytes = frame.data_ref().map_or(0, Bytes::len);
                     self.record.sent(bytes);
-                    self.idle.as_mut().reset(Instant::now() + self.idle_timeout);
+                    if let Some(link) = &mut self.link {
+                        link.expect_within(self.idle_timeout);
+                    }
                     if self.content.is_end_stream() {
                         self.finish(cx);
                     }
@@ -136,7 +136,8 @@ impl Relay {
                     }
                 }
                 Poll::Pending => {
-                    if self.idle.as_mut().poll(cx).is_pending() {
+                    let overdue = |link: &mut Link| link.poll_overdue(cx).is_ready();
+                    if !self.link.as_mut().is_some_and(overdue) {
                         return Poll::Pending;
                     }
                     let detail = "nothing came for too long (timeouts.idle)";

@@ -44,8 +44,8 @@ pub(crate) async fn serve(
         let (proxy, client, port) = (Arc::clone(&proxy), Arc::clone(&client), port.clone());
         async move {
             let id = format!("{:032x}", rand::random::<u128>());
-            let served = exchange(proxy, client, port.clone(), id.clone(), request);
-            let answer = CatchPanic(Box::pin(served)).await;
+            let served = pin!(exchange(proxy, client, port.clone(), id.clone(), request));
+            let answer = CatchPanic(served).await;
             Ok::<_, Infallible>(answer.unwrap_or_else(|_| internal_error(&id, &port)))
         }
     });
@@ -77,13 +77,13 @@ pub(crate) async fn serve(
 }
 
 /// A future whose panic becomes its output, so that one bad exchange harms no other.
-struct CatchPanic<F>(Pin<Box<F>>);
+struct CatchPanic<'a, F>(Pin<&'a mut F>);
 
 /// Something panicked; the panic hook has said what.
 #[derive(Debug)]
 struct Panicked;
 
-impl<F: Future> Future for CatchPanic<F> {
+impl<F: Future> Future for CatchPanic<'_, F> {
     type Output = Result<F::Output, Panicked>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
@@ -101,9 +101,9 @@ mod tests {
 
     #[tokio::test]
     async fn a_panic_becomes_an_error() {
-        let future = CatchPanic(Box::pin(async { panic!("on purpose") }));
-        let outcome: Result<(), Panicked> = future.await;
+        let panics = pin!(async { panic!("on purpose") });
+        let outcome: Result<(), Panicked> = CatchPanic(panics).await;
         assert!(outcome.is_err());
-        assert_eq!(CatchPanic(Box::pin(async { 1 })).await.unwrap(), 1);
+        assert_eq!(CatchPanic(pin!(async { 1 })).await.unwrap(), 1);
     }
 }

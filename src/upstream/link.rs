@@ -17,7 +17,7 @@ use hyper::{
     header::{CONTENT_LENGTH, HeaderValue, TRANSFER_ENCODING},
 };
 use hyper_util::rt::TokioIo;
-use tokio::time::{Instant, sleep};
+use tokio::time::{Instant, Sleep, sleep};
 
 use super::{
     connect::Stream,
@@ -33,6 +33,8 @@ pub(crate) struct Link {
     /// `None` once the connection has come to its end.
     connection: Option<Pin<Box<Connection>>>,
     port: ClientPort,
+    /// Kept with the connection, since to move a timer on costs less than to make one for each exchange.
+    timer: Pin<Box<Sleep>>,
 }
 
 /// The upstream's answer; its content is still to come.
@@ -97,6 +99,7 @@ impl Link {
             sender,
             connection: Some(Box::pin(connection)),
             port,
+            timer: Box::pin(sleep(Duration::ZERO)),
         })
     }
 
@@ -136,7 +139,7 @@ impl Link {
         let mut response = pin!(self.sender.send_request(request));
         let connection = &mut self.connection;
         let port = &self.port;
-        let mut deadline = pin!(sleep(timeouts.idle));
+        let timer = &mut self.timer;
         let mut seen = None;
         let result = poll_fn(|cx| {
             if let Some(driven) = connection
@@ -155,9 +158,9 @@ impl Link {
                 } else {
                     timeouts.idle
                 };
-                deadline.as_mut().reset(Instant::now() + limit);
+                timer.as_mut().reset(Instant::now() + limit);
             }
-            deadline.as_mut().poll(cx).map(|()| Err(stalled(&progress)))
+            timer.as_mut().poll(cx).map(|()| Err(stalled(&progress)))
         })
         .await;
         let cause = match result {
@@ -179,6 +182,16 @@ impl Link {
             cause,
             written: self.port.written(),
         })
+    }
+
+    /// Sets the time by which the next piece of the answer must have come.
+    pub(crate) fn expect_within(&mut self, timeout: Duration) {
+        self.timer.as_mut().reset(Instant::now() + timeout);
+    }
+
+    /// Waits for the time that was set last.
+    pub(crate) fn poll_overdue(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        self.timer.as_mut().poll(cx)
     }
 
     /// What went wrong with the connection, as the port saw it; hyper's own errors tell less.

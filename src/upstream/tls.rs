@@ -2,6 +2,7 @@
 
 use std::{
     collections::HashSet,
+    fmt::{self, Display},
     io,
     path::Path,
     sync::{Arc, Mutex, PoisonError},
@@ -64,8 +65,8 @@ pub struct Tls {
     name: ServerName<'static>,
 }
 
-impl std::fmt::Debug for Tls {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl fmt::Debug for Tls {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Tls")
             .field("name", &self.name)
             .finish_non_exhaustive()
@@ -83,11 +84,11 @@ impl Tls {
             None => ("upstream", host),
         };
         let name = ServerName::try_from(name.to_owned())
-            .map_err(|_| fault(key, "is neither a DNS name nor an IP address"))?;
+            .map_err(|_| fault(key, &"is neither a DNS name nor an IP address"))?;
         let provider = Arc::new(aws_lc_rs::default_provider());
         let builder = ClientConfig::builder_with_provider(Arc::clone(&provider))
             .with_safe_default_protocol_versions()
-            .map_err(|error| fault("trust", error))?
+            .map_err(|error| fault("trust", &error))?
             .dangerous()
             .with_custom_certificate_verifier(verifier(proxy, config, provider)?);
         let mut client = match &config.client_certificate {
@@ -95,11 +96,11 @@ impl Tls {
             Some((chain, key)) => {
                 let chain = read_certificates("client_certificate_file", chain)?;
                 let key = PrivateKeyDer::from_pem_file(key).map_err(|_| {
-                    fault("client_key_file", format!("no private key can be read from {}: it must be a PEM file that is not encrypted", key.display()))
+                    fault("client_key_file", &format_args!("no private key can be read from {}: it must be a PEM file that is not encrypted", key.display()))
                 })?;
                 builder
                     .with_client_auth_cert(chain, key)
-                    .map_err(|error| fault("client_key_file", error))?
+                    .map_err(|error| fault("client_key_file", &error))?
             }
         };
         client.alpn_protocols = vec![b"http/1.1".to_vec()];
@@ -152,7 +153,7 @@ fn explain(reason: &CertificateError) -> String {
     }
 }
 
-fn fault(key: &'static str, message: impl ToString) -> TlsFault {
+fn fault(key: &'static str, message: &dyn Display) -> TlsFault {
     TlsFault {
         key,
         message: message.to_string(),
@@ -167,7 +168,7 @@ fn read_certificates(
         let path = path.display();
         fault(
             key,
-            format!("no certificate can be read from {path}: it must be a PEM file"),
+            &format_args!("no certificate can be read from {path}: it must be a PEM file"),
         )
     };
     let certificates = CertificateDer::pem_file_iter(path)
@@ -195,7 +196,7 @@ fn verifier(
     match &config.ca_file {
         None => {
             let verifier = Verifier::new(provider).map_err(|error| {
-                fault("trust", format!("the system's root certificates can't be used ({error}); install ca-certificates, or set tls.ca_file"))
+                fault("trust", &format_args!("the system's root certificates can't be used ({error}); install ca-certificates, or set tls.ca_file"))
             })?;
             Ok(Arc::new(verifier))
         }
@@ -204,11 +205,11 @@ fn verifier(
             for certificate in read_certificates("ca_file", path)? {
                 roots
                     .add(certificate)
-                    .map_err(|error| fault("ca_file", error))?;
+                    .map_err(|error| fault("ca_file", &error))?;
             }
             let verifier = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider)
                 .build()
-                .map_err(|error| fault("ca_file", error))?;
+                .map_err(|error| fault("ca_file", &error))?;
             Ok(verifier)
         }
     }
@@ -347,8 +348,8 @@ impl Acceptor {
     }
 }
 
-impl std::fmt::Debug for Acceptor {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl fmt::Debug for Acceptor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Acceptor")
             .field("pin", &pin_text(&self.pin))
             .finish_non_exhaustive()

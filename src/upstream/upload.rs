@@ -5,12 +5,14 @@ use std::{
     pin::Pin,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     task::{Context, Poll},
+    time::Duration,
 };
 
 use bytes::{Bytes, BytesMut};
 use http_body::{Body, Frame, SizeHint};
 use http_body_util::BodyExt;
 use hyper::body::Incoming;
+use tokio::time::timeout;
 
 use crate::wire::{ClientPort, Fields, Framing, ServerPort};
 
@@ -59,6 +61,8 @@ pub(crate) enum CollectError {
     TooLong,
     /// The client did not deliver it.
     Failed,
+    /// The client sent no more of it for too long.
+    Stalled,
 }
 
 impl Content {
@@ -84,11 +88,15 @@ impl Content {
         self.framing
     }
 
-    /// Reads all of it into memory, up to `limit` bytes.
+    /// Reads all of it into memory, up to `limit` bytes, none of which may be waited for longer than `idle`.
     ///
     /// # Errors
     /// More than the limit was announced or sent, or the client did not deliver what it had announced.
-    pub(crate) async fn collect(&self, limit: usize) -> Result<Bytes, CollectError> {
+    pub(crate) async fn collect(
+        &self,
+        limit: usize,
+        idle: Duration,
+    ) -> Result<Bytes, CollectError> {
         if matches!(self.framing, Framing::Length(length) if length > limit as u64) {
             return Err(CollectError::TooLong);
         }
@@ -96,7 +104,10 @@ impl Content {
             return Ok(Bytes::new());
         };
         let mut collected = BytesMut::new();
-        while let Some(frame) = incoming.frame().await {
+        while let Some(frame) = timeout(idle, incoming.frame())
+            .await
+            .map_err(|_| CollectError::Stalled)?
+        {
             let Ok(data) = frame.map(|frame| frame.into_data().unwrap_or_default()) else {
                 self.source().failed = true;
                 return Err(CollectError::Failed);
@@ -184,6 +195,10 @@ impl Body for Upload {
                 // The wire keeps trailers back, so that a frame is data.
                 let data = frame.into_data().unwrap_or_default();
                 source.bytes += data.len() as u64;
+                // hyper does not ask again once a length is reached.
+                if source.incoming.as_ref().is_some_and(Body::is_end_stream) {
+                    source.incoming = None;
+                }
                 if this.port.written() == 0 {
                     source.kept.push(data.clone());
                 } else if !source.collected {

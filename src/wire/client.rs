@@ -18,8 +18,7 @@ use super::{
     intake::Next,
     request::parse_length,
     response::{
-        MAX_INTERIM_RESPONSES, Response, ResponseFault, ResponseHead, check_status_line,
-        parse_response,
+        MAX_INTERIM_RESPONSES, ResponseFault, ResponseHead, check_status_line, parse_response,
     },
 };
 
@@ -139,14 +138,14 @@ impl Role for ClientRole {
     fn head(&mut self, head: Bytes, feed: &mut BytesMut) -> Result<Next, ResponseFault> {
         let mut state = self.port.state();
         match parse_response(&head, state.to_head)? {
-            Response::Interim => {
+            None => {
                 state.interim_responses += 1;
                 if state.interim_responses > MAX_INTERIM_RESPONSES {
                     return Err(ResponseFault::TooManyInterim);
                 }
                 Ok(Next::Head)
             }
-            Response::Final(response) => {
+            Some(response) => {
                 abridge(&response, feed);
                 let framing = response.framing;
                 state.outstanding = false;

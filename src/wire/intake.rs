@@ -24,7 +24,7 @@ const READ_BYTES: usize = 8 * 1024;
 const MAX_BLANK_LINES: u32 = 4;
 
 /// What follows a head.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) enum Next {
     /// The content, then another head.
     Content(Framing),

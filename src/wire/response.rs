@@ -64,14 +64,6 @@ pub enum ResponseFault {
 /// The most interim responses (1xx) before the final one.
 pub const MAX_INTERIM_RESPONSES: u32 = 32;
 
-/// What a head turned out to be.
-pub(crate) enum Response {
-    /// 1xx: another head follows.
-    Interim,
-    /// The answer.
-    Final(ResponseHead),
-}
-
 /// Checks a status line (without its CRLF) as soon as it is there.
 ///
 /// # Errors
@@ -82,17 +74,21 @@ pub(crate) fn check_status_line(line: &[u8]) -> Result<(), ResponseFault> {
 
 /// Reads a whole head: the status line and the field section, each line with its CRLF, without the empty line.
 ///
-/// `to_head` tells that the request was a `HEAD`, whose answer has no content.
+/// `to_head` tells that the request was a `HEAD`, whose answer has no content. `None` is an interim response (1xx),
+/// which another head follows.
 ///
 /// # Errors
 /// The first fault found.
-pub(crate) fn parse_response(head: &Bytes, to_head: bool) -> Result<Response, ResponseFault> {
+pub(crate) fn parse_response(
+    head: &Bytes,
+    to_head: bool,
+) -> Result<Option<ResponseHead>, ResponseFault> {
     let line_end = memchr(b'\n', head).unwrap_or(head.len());
     let line = parse_status_line(start_line(&head[..line_end]))?;
     let mut fields = Fields::parse(head.slice((line_end + 1).min(head.len())..))?;
     match line.status {
         101 => return Err(ResponseFault::Upgrade),
-        100..=199 => return Ok(Response::Interim),
+        100..=199 => return Ok(None),
         _ => {}
     }
     let bodiless = to_head || matches!(line.status, 204 | 304);
@@ -105,7 +101,7 @@ pub(crate) fn parse_response(head: &Bytes, to_head: bool) -> Result<Response, Re
     let keep_alive = framing != Framing::UntilClose
         && !says(b"close")
         && (!line.is_http10 || says(b"keep-alive"));
-    Ok(Response::Final(ResponseHead {
+    Ok(Some(ResponseHead {
         status: line.status,
         reason: head.slice_ref(line.reason),
         fields,
@@ -215,10 +211,8 @@ mod tests {
     use super::*;
 
     fn parse(head: &str, to_head: bool) -> Result<ResponseHead, ResponseFault> {
-        match parse_response(&Bytes::copy_from_slice(head.as_bytes()), to_head)? {
-            Response::Final(head) => Ok(head),
-            Response::Interim => panic!("interim"),
-        }
+        let head = parse_response(&Bytes::copy_from_slice(head.as_bytes()), to_head)?;
+        Ok(head.expect("a final response"))
     }
 
     #[test]
