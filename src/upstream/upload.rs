@@ -138,11 +138,9 @@ impl Content {
     /// How far it has come.
     pub(crate) fn progress(&self) -> Progress {
         let source = self.source();
-        // Once hyper has as much as was announced, it does not ask for more, and so never meets the end.
-        let is_whole = matches!(self.framing, Framing::Length(length) if source.bytes >= length);
         Progress {
             bytes: source.bytes,
-            ended: (source.incoming.is_none() || is_whole) && !source.failed,
+            ended: source.incoming.is_none() && !source.failed,
             failed: source.failed,
             waiting: source.waiting,
         }
