@@ -192,7 +192,7 @@ impl Bench {
     pub(crate) fn record(&self) -> Value {
         let index = self.exchanges.get();
         self.exchanges.set(index + 1);
-        self.daemon.log().exchanges(index + 1).remove(index)
+        self.daemon.log().exchange(index)
     }
 
     /// Takes note of a request that has reached the upstream apart from [`Bench::answered`].

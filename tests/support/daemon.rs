@@ -91,15 +91,16 @@ impl Setup {
         self
     }
 
-    /// Signs with a token.
+    /// Signs with a token; an empty secret is one that is not configured.
     pub(crate) fn token(mut self, token: &str, secret: &str) -> Self {
         self.credentials.token = Some(token.to_owned());
         self.credentials.token_secret = secret.to_owned().into();
+        self = self.keys(&format!("token = '{token}'"));
+        if secret.is_empty() {
+            return self;
+        }
         let path = self.secret_file("token-secret", secret);
-        self.keys(&format!(
-            "token = '{token}'\ntoken_secret_file = '{}'",
-            path.display()
-        ))
+        self.keys(&format!("token_secret_file = '{}'", path.display()))
     }
 
     /// Signs in this way.

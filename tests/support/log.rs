@@ -24,6 +24,8 @@ struct Shared {
 #[derive(Debug, Default)]
 struct State {
     lines: Vec<String>,
+    /// The records of exchanges among them.
+    exchanges: Vec<Value>,
     ended: bool,
 }
 
@@ -39,7 +41,11 @@ impl Log {
             for line in BufReader::new(pipe).split(b'\n') {
                 let Ok(line) = line else { break };
                 let line = String::from_utf8(line).expect("a log of UTF-8");
-                shared.state().lines.push(line);
+                let exchange = exchanges(std::slice::from_ref(&line));
+                let mut state = shared.state();
+                state.exchanges.extend(exchange);
+                state.lines.push(line);
+                drop(state);
                 shared.changed.notify_all();
             }
             shared.state().ended = true;
@@ -51,20 +57,7 @@ impl Log {
     /// Waits until `find` finds something in the lines so far; `None` once no more can come.
     #[track_caller]
     pub(crate) fn wait_for<T>(&self, mut find: impl FnMut(&[String]) -> Option<T>) -> Option<T> {
-        let deadline = Instant::now() + DEADLINE;
-        let mut state = self.0.state();
-        loop {
-            if let Some(found) = find(&state.lines) {
-                return Some(found);
-            }
-            if state.ended {
-                return None;
-            }
-            let left = deadline.saturating_duration_since(Instant::now());
-            assert!(!left.is_zero(), "not logged in time: {:#?}", state.lines);
-            let waited = self.0.changed.wait_timeout(state, left);
-            state = waited.unwrap_or_else(PoisonError::into_inner).0;
-        }
+        self.wait(|state| find(&state.lines))
     }
 
     /// Waits until the pipe is closed, and returns all lines.
@@ -83,11 +76,33 @@ impl Log {
     /// Waits until there are records of `count` exchanges, and returns what there is.
     #[track_caller]
     pub(crate) fn exchanges(&self, count: usize) -> Vec<Value> {
-        self.wait_for(|lines| {
-            let found = exchanges(lines);
-            (found.len() >= count).then_some(found)
-        })
-        .unwrap_or_else(|| panic!("fewer than {count} exchanges: {:#?}", self.lines()))
+        self.wait(|state| (state.exchanges.len() >= count).then(|| state.exchanges.clone()))
+            .unwrap_or_else(|| panic!("fewer than {count} exchanges: {:#?}", self.lines()))
+    }
+
+    /// Waits until there is a record of the exchange at `index`.
+    #[track_caller]
+    pub(crate) fn exchange(&self, index: usize) -> Value {
+        self.wait(|state| state.exchanges.get(index).cloned())
+            .unwrap_or_else(|| panic!("no exchange {index}: {:#?}", self.lines()))
+    }
+
+    #[track_caller]
+    fn wait<T>(&self, mut find: impl FnMut(&State) -> Option<T>) -> Option<T> {
+        let deadline = Instant::now() + DEADLINE;
+        let mut state = self.0.state();
+        loop {
+            if let Some(found) = find(&state) {
+                return Some(found);
+            }
+            if state.ended {
+                return None;
+            }
+            let left = deadline.saturating_duration_since(Instant::now());
+            assert!(!left.is_zero(), "not logged in time: {:#?}", state.lines);
+            let waited = self.0.changed.wait_timeout(state, left);
+            state = waited.unwrap_or_else(PoisonError::into_inner).0;
+        }
     }
 }
 
@@ -106,8 +121,6 @@ pub(crate) fn exchanges(lines: &[String]) -> Vec<Value> {
 
 /// Every record of a log in JSON; other lines, such as a panic's, are passed over.
 pub(crate) fn records(lines: &[String]) -> impl Iterator<Item = Value> {
-    lines
-        .iter()
-        .filter(|line| line.starts_with('{'))
-        .map(|line| serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}")))
+    let records = lines.iter().filter(|line| line.starts_with('{'));
+    records.map(|line| serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}")))
 }
