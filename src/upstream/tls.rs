@@ -135,6 +135,13 @@ impl From<io::Error> for TlsFailure {
     }
 }
 
+/// Whether a connection failed because the peer said so by an alert, such as one that wants a client certificate:
+/// by TLS 1.3, that comes only after the handshake.
+pub(crate) fn is_alert(error: &io::Error) -> bool {
+    let inner = error.get_ref().and_then(|inner| inner.downcast_ref());
+    matches!(inner, Some(rustls::Error::AlertReceived(_)))
+}
+
 /// Says what to do about the failures that users meet.
 fn explain(reason: &CertificateError) -> String {
     let text = rustls::Error::InvalidCertificate(reason.clone()).to_string();

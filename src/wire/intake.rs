@@ -143,10 +143,7 @@ impl Intake {
                     return Poll::Ready(Ok(()));
                 }
                 Poll::Ready(Ok(_)) => {}
-                Poll::Ready(Err(error)) => {
-                    role.failed(&error);
-                    return Poll::Ready(Err(error));
-                }
+                Poll::Ready(Err(error)) => return Poll::Ready(Err(role.failed(error))),
                 Poll::Pending => {
                     let begun = !self.buffer.is_empty();
                     let next = ready!(role.poll_head_deadline(cx, begun, &mut self.feed));
@@ -241,10 +238,7 @@ impl Intake {
                     return Poll::Ready(Ok(()));
                 }
                 Ok(_) => {}
-                Err(error) => {
-                    role.failed(&error);
-                    return Poll::Ready(Err(error));
-                }
+                Err(error) => return Poll::Ready(Err(role.failed(error))),
             }
         }
     }
@@ -261,8 +255,7 @@ impl Intake {
         let start = out.filled().len();
         if self.buffer.is_empty() {
             if let Err(error) = ready!(Pin::new(io).poll_read(cx, out)) {
-                role.failed(&error);
-                return Poll::Ready(Err(error));
+                return Poll::Ready(Err(role.failed(error)));
             }
             if out.filled().len() == start {
                 self.state = State::End;
