@@ -149,7 +149,8 @@ fn explain(reason: &CertificateError) -> String {
         .strip_prefix("invalid peer certificate: ")
         .unwrap_or(&text);
     match reason {
-        CertificateError::UnknownIssuer => format!(
+        // An authority that was made anew under its old name is known, but has not signed with the key it is known by.
+        CertificateError::UnknownIssuer | CertificateError::BadSignature => format!(
             "{text}; if the platform uses a certificate of its own, set tls.ca_file or tls.pin_sha256"
         ),
         CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
