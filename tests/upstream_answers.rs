@@ -18,7 +18,8 @@ fn relayed(method: &str, version: &str, answer: impl Into<Vec<u8>>, status: u16)
         peer.request()?;
         peer.send(&answer)
     });
-    let request = format!("{method} / HTTP/{version}\r\nHost: localhost\r\nConnection: close\r\n\r\n");
+    let request =
+        format!("{method} / HTTP/{version}\r\nHost: localhost\r\nConnection: close\r\n\r\n");
     let mut client = stage.ask(request);
     let (bytes, end) = client.rest();
     assert_eq!(end, End::Closed, "{}", bytes.escape_ascii());
@@ -37,15 +38,30 @@ fn answers_of_every_status_are_passed_on_byte_for_byte() {
         (301, "Moved\r\nLocation: https://elsewhere.example/\r\n"),
         (302, "Found\r\nLocation: /other\r\n"),
         (307, "Temporary Redirect\r\nLocation: //evil.example/\r\n"),
-        (401, "Unauthorized\r\nWWW-Authenticate: OAuth realm=\"x\"\r\nwww-authenticate: Basic\r\n"),
+        (
+            401,
+            "Unauthorized\r\nWWW-Authenticate: OAuth realm=\"x\"\r\nwww-authenticate: Basic\r\n",
+        ),
         (403, "Forbidden\r\nX-Frame-Options: deny\r\n"),
         (418, "I'm a teapot\r\n"),
         (429, "Too Many Requests\r\nRetry-After: 1\r\n"),
-        (500, "Internal Server Error\r\nServer: x\r\nDate: Mon, 01 Jan 2001 00:00:00 GMT\r\n"),
-        (503, "Service Unavailable\r\nRetry-After: 1\r\nProxy-Status: other; error=dns_error\r\n"),
+        (
+            500,
+            "Internal Server Error\r\nServer: x\r\nDate: Mon, 01 Jan 2001 00:00:00 GMT\r\n",
+        ),
+        (
+            503,
+            "Service Unavailable\r\nRetry-After: 1\r\nProxy-Status: other; error=dns_error\r\n",
+        ),
         (599, "Last\r\n"),
-        (200, "OK\r\nSet-Cookie: a=1; Path=/\r\nset-cookie: b=2\r\nX-z: 1\r\nx-A:2\r\nX-Z:\t 3 \r\nEmpty:\r\n"),
-        (200, "OK\r\nContent-Encoding: gzip\r\nVary: Accept-Encoding\r\nAccept-Ranges: bytes\r\n"),
+        (
+            200,
+            "OK\r\nSet-Cookie: a=1; Path=/\r\nset-cookie: b=2\r\nX-z: 1\r\nx-A:2\r\nX-Z:\t 3 \r\nEmpty:\r\n",
+        ),
+        (
+            200,
+            "OK\r\nContent-Encoding: gzip\r\nVary: Accept-Encoding\r\nAccept-Ranges: bytes\r\n",
+        ),
     ];
     let answers: Vec<Vec<u8>> = heads
         .iter()
@@ -66,7 +82,10 @@ fn answers_of_every_status_are_passed_on_byte_for_byte() {
     for answer in &answers {
         client.send(GET);
         let got = client.bytes(answer.len());
-        assert_eq!(got.escape_ascii().to_string(), answer.escape_ascii().to_string());
+        assert_eq!(
+            got.escape_ascii().to_string(),
+            answer.escape_ascii().to_string()
+        );
     }
     // Each is answered once and for all: nothing is followed, nothing retried, and the connection stays.
     assert_eq!(stage.upstream.requests().len(), answers.len());
@@ -77,7 +96,12 @@ fn answers_of_every_status_are_passed_on_byte_for_byte() {
 
 #[test]
 fn a_status_line_without_a_reason_gets_its_space() {
-    let bytes = relayed("GET", "1.1", "HTTP/1.1 200\r\nContent-Length: 2\r\n\r\nok", 200);
+    let bytes = relayed(
+        "GET",
+        "1.1",
+        "HTTP/1.1 200\r\nContent-Length: 2\r\n\r\nok",
+        200,
+    );
     assert!(bytes.starts_with(b"HTTP/1.1 200 \r\n"), "{bytes:?}");
 }
 
@@ -86,7 +110,11 @@ fn answers_without_content_leave_the_connection_to_the_next_request() {
     // The method, the answer, and the head that goes to the client.
     let cases = [
         ("HEAD", "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n", ""),
-        ("HEAD", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", ""),
+        (
+            "HEAD",
+            "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n",
+            "",
+        ),
         ("HEAD", "HTTP/1.1 200 OK\r\nETag: x\r\n\r\n", ""),
         ("HEAD", "HTTP/1.1 404 No\r\nContent-Length: 0\r\n\r\n", ""),
         ("GET", "HTTP/1.1 204 No Content\r\nX: y\r\n\r\n", ""),
@@ -95,9 +123,17 @@ fn answers_without_content_leave_the_connection_to_the_next_request() {
             "HTTP/1.1 204 No Content\r\nContent-Length: 5\r\nX: y\r\n\r\n",
             "HTTP/1.1 204 No Content\r\nX: y\r\n\r\n",
         ),
-        ("GET", "HTTP/1.1 304 Not Modified\r\nETag: x\r\nContent-Length: 5\r\n\r\n", ""),
+        (
+            "GET",
+            "HTTP/1.1 304 Not Modified\r\nETag: x\r\nContent-Length: 5\r\n\r\n",
+            "",
+        ),
         ("GET", "HTTP/1.1 304 Not Modified\r\nETag: x\r\n\r\n", ""),
-        ("GET", "HTTP/1.1 200 OK\r\nContent-Length: 0\r\nA: b\r\n\r\n", ""),
+        (
+            "GET",
+            "HTTP/1.1 200 OK\r\nContent-Length: 0\r\nA: b\r\n\r\n",
+            "",
+        ),
     ];
     let answers = cases.map(|(_, answer, _)| answer);
     let stage = Stage::new(move |peer| {
@@ -114,8 +150,15 @@ fn answers_without_content_leave_the_connection_to_the_next_request() {
     for (method, answer, expected) in cases {
         client.send(format!("{method} / HTTP/1.1\r\nHost: localhost\r\n\r\n"));
         let head = client.response_head();
-        let expected = if expected.is_empty() { answer } else { expected };
-        assert_eq!(head.raw.escape_ascii().to_string(), expected.as_bytes().escape_ascii().to_string());
+        let expected = if expected.is_empty() {
+            answer
+        } else {
+            expected
+        };
+        assert_eq!(
+            head.raw.escape_ascii().to_string(),
+            expected.as_bytes().escape_ascii().to_string()
+        );
         Stage::fetch_on(&mut client);
         outcomes.extend([fine(answer[9..12].parse().unwrap()), fine(200)]);
     }
@@ -125,19 +168,32 @@ fn answers_without_content_leave_the_connection_to_the_next_request() {
 
 #[test]
 fn answers_are_framed_for_the_client() {
-    const CHUNKED: &str =
-        "HTTP/1.1 200 OK\r\nA: b\r\nTransfer-Encoding: chunked\r\nC: d\r\n\r\n5;x=y\r\nhello\r\n00\r\nT: u\r\n\r\n";
+    const CHUNKED: &str = "HTTP/1.1 200 OK\r\nA: b\r\nTransfer-Encoding: chunked\r\nC: d\r\n\r\n5;x=y\r\nhello\r\n00\r\nT: u\r\n\r\n";
     const CLOSED: &str = "HTTP/1.1 200 OK\r\nA: b\r\nC: d\r\n\r\nhello";
     const OLD: &str = "HTTP/1.0 200 OK\r\nA: b\r\n\r\nhello";
     const OLD_WITH_LENGTH: &str = "HTTP/1.0 200 OK\r\nContent-Length: 5\r\n\r\nhello";
-    const KEPT: &str =
-        "HTTP/1.1 200 OK\r\nKeep-Alive: timeout=5\r\nConnection: Keep-Alive, X\r\nX: y\r\nUpgrade: h2c\r\nContent-Length: 5\r\n\r\nhello";
+    const KEPT: &str = "HTTP/1.1 200 OK\r\nKeep-Alive: timeout=5\r\nConnection: Keep-Alive, X\r\nX: y\r\nUpgrade: h2c\r\nContent-Length: 5\r\n\r\nhello";
     let cases = [
-        (CHUNKED, "1.1", "A: b|Transfer-Encoding: chunked|C: d", "5\r\nhello\r\n0\r\nT: u\r\n\r\n"),
+        (
+            CHUNKED,
+            "1.1",
+            "A: b|Transfer-Encoding: chunked|C: d",
+            "5\r\nhello\r\n0\r\nT: u\r\n\r\n",
+        ),
         (CHUNKED, "1.0", "A: b|C: d", "hello"),
-        (CLOSED, "1.1", "A: b|C: d|transfer-encoding: chunked", "5\r\nhello\r\n0\r\n\r\n"),
+        (
+            CLOSED,
+            "1.1",
+            "A: b|C: d|transfer-encoding: chunked",
+            "5\r\nhello\r\n0\r\n\r\n",
+        ),
         (CLOSED, "1.0", "A: b|C: d", "hello"),
-        (OLD, "1.1", "A: b|transfer-encoding: chunked", "5\r\nhello\r\n0\r\n\r\n"),
+        (
+            OLD,
+            "1.1",
+            "A: b|transfer-encoding: chunked",
+            "5\r\nhello\r\n0\r\n\r\n",
+        ),
         (OLD, "1.0", "A: b", "hello"),
         (OLD_WITH_LENGTH, "1.1", "Content-Length: 5", "hello"),
         (OLD_WITH_LENGTH, "1.0", "Content-Length: 5", "hello"),
@@ -201,7 +257,9 @@ fn each_event_reaches_the_client_before_the_next_is_sent() {
     for (framing, chunked) in framings {
         let stage = Stage::new(move |peer| {
             peer.request()?;
-            peer.send(format!("HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n{framing}"))?;
+            peer.send(format!(
+                "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n{framing}"
+            ))?;
             for _ in 0..5 {
                 peer.pause()?;
                 let event = "data: x\n\n";
@@ -237,7 +295,9 @@ fn a_client_that_leaves_takes_its_upstream_connection_with_it() {
     });
     for (number, answer) in answers.iter().enumerate() {
         let mut client = stage.ask(GET);
-        stage.upstream.wait("a request", |seen| seen.requests.len() == number + 1);
+        stage
+            .upstream
+            .wait("a request", |seen| seen.requests.len() == number + 1);
         if !answer.is_empty() {
             client.response_head();
         }
@@ -264,7 +324,9 @@ fn a_client_that_leaves_within_its_upload_leaves_no_whole_request() {
         let head = format!("POST / HTTP/1.1\r\nHost: localhost\r\n{framing}\r\n\r\n");
         let client = stage.ask(format!("{head}5\r\nhe"));
         stage.upstream.wait("content", |seen| {
-            seen.requests.get(number).is_some_and(|request| request.body.len() == 3)
+            seen.requests
+                .get(number)
+                .is_some_and(|request| request.body.len() == 3)
         });
         drop(client);
         stage.upstream.wait_ended(number + 1);
@@ -275,7 +337,10 @@ fn a_client_that_leaves_within_its_upload_leaves_no_whole_request() {
     assert_eq!(records.len(), framings.len(), "{lines:#?}");
     for record in records {
         let error = record["error.type"].as_str().unwrap();
-        assert!(["client_disconnected", "http_request_error"].contains(&error), "{record:#}");
+        assert!(
+            ["client_disconnected", "http_request_error"].contains(&error),
+            "{record:#}"
+        );
     }
 }
 
@@ -284,10 +349,18 @@ const UPLOAD_LENGTH: usize = 10 << 20;
 /// A large upload, in either framing.
 fn uploads() -> [(String, Vec<u8>); 2] {
     let content = vec![b'x'; UPLOAD_LENGTH];
-    let chunked = [format!("{UPLOAD_LENGTH:x}\r\n").as_bytes(), &content[..], b"\r\n0\r\n\r\n"].concat();
+    let chunked = [
+        format!("{UPLOAD_LENGTH:x}\r\n").as_bytes(),
+        &content[..],
+        b"\r\n0\r\n\r\n",
+    ]
+    .concat();
     let head = "POST / HTTP/1.1\r\nHost: localhost\r\n";
     [
-        (format!("{head}Content-Length: {UPLOAD_LENGTH}\r\n\r\n"), content),
+        (
+            format!("{head}Content-Length: {UPLOAD_LENGTH}\r\n\r\n"),
+            content,
+        ),
         (format!("{head}Transfer-Encoding: chunked\r\n\r\n"), chunked),
     ]
 }
@@ -308,7 +381,10 @@ fn an_early_answer_reaches_a_client_that_is_still_uploading() {
         client.send(&content[..5000]);
         // Half of the upload is yet to come when the answer is there.
         let response = client.response();
-        assert_eq!((response.status, &response.body[..]), (413, &b"too large"[..]));
+        assert_eq!(
+            (response.status, &response.body[..]),
+            (413, &b"too large"[..])
+        );
         client.send(&content[5000..]);
         drop(client);
         stage.upstream.wait_ended(1);
@@ -364,7 +440,10 @@ fn a_client_that_waits_is_told_to_go_on_once_there_is_an_upstream_connection() {
     let mut client: Client = stage.daemon.connect();
     for _ in 0..2 {
         client.send(EXPECTING);
-        assert_eq!(client.response_head().first_line(), b"HTTP/1.1 100 Continue");
+        assert_eq!(
+            client.response_head().first_line(),
+            b"HTTP/1.1 100 Continue"
+        );
         client.send(b"hello");
         assert_eq!(client.response().body, b"ok");
     }
@@ -383,7 +462,9 @@ fn a_client_that_waits_is_not_told_to_go_on_without_an_upstream_connection() {
         (refused, 502, "connection_refused"),
         (stalled, 504, "connection_timeout"),
     ] {
-        let daemon = Setup::new(url).table("timeouts", "connect = '300ms'").start();
+        let daemon = Setup::new(url)
+            .table("timeouts", "connect = '300ms'")
+            .start();
         let mut client = daemon.connect();
         client.send(EXPECTING);
         // The first thing that comes is the answer.
@@ -400,7 +481,9 @@ fn an_upstream_that_refuses_the_content_spares_the_client_from_sending_it() {
         peer.send(TOO_LARGE)?;
         peer.until_end().map(drop)
     });
-    let daemon = Setup::new(upstream.url()).keys("allow_plaintext_upstream = true").start();
+    let daemon = Setup::new(upstream.url())
+        .keys("allow_plaintext_upstream = true")
+        .start();
     let mut client = daemon.connect();
     client.send(EXPECTING);
     let mut head = client.response_head();

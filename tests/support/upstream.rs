@@ -4,6 +4,7 @@ use std::{
     fmt,
     io::{self, Read, Write},
     net::{Shutdown, SocketAddr, TcpListener, TcpStream},
+    panic::{AssertUnwindSafe, catch_unwind},
     sync::{Arc, Condvar, Mutex, MutexGuard},
     thread,
     time::{Duration, Instant},
@@ -53,6 +54,8 @@ pub(crate) struct Seen {
     pub(crate) ended: usize,
     /// Requests whose head has arrived, in order.
     pub(crate) requests: Vec<Received>,
+    /// How often scripts have called [`Peer::tell`].
+    pub(crate) told: usize,
     go: usize,
     failures: Vec<String>,
     over: bool,
@@ -287,22 +290,21 @@ fn accept<S>(
         }
         let (shared, script, tls) = (Arc::clone(shared), Arc::clone(script), tls.cloned());
         let connection = move || {
-            let result = match Peer::new(socket, tls, number, Arc::clone(&shared)) {
+            let run = || match Peer::new(socket, tls, number, Arc::clone(&shared)) {
                 Ok(mut peer) => script(&mut peer).inspect(|()| peer.close()),
                 // The proxy did not like the certificate.
                 Err(_) => Ok(()),
             };
-            let is_late = |error: &io::Error| {
-                use io::ErrorKind::{TimedOut, WouldBlock};
-                matches!(error.kind(), TimedOut | WouldBlock)
+            let failure = match catch_unwind(AssertUnwindSafe(run)) {
+                Ok(Err(error)) if error.kind() == io::ErrorKind::TimedOut => "waited in vain",
+                // That the proxy hangs up may be what the script provokes.
+                Ok(_) => "",
+                Err(_) => "panicked",
             };
             shared.change(|seen| {
                 seen.ended += 1;
-                if let Some(error) = result.err().filter(is_late)
-                    && !seen.over
-                {
-                    let failure = format!("connection {number} waited in vain: {error}");
-                    seen.failures.push(failure);
+                if !failure.is_empty() && !seen.over {
+                    seen.failures.push(format!("connection {number} {failure}"));
                 }
             });
         };
@@ -401,6 +403,16 @@ impl Peer {
         Ok(())
     }
 
+    /// Reads bytes that are no request, and checks that they begin so.
+    pub(crate) fn expect(&mut self, beginning: &[u8]) -> io::Result<()> {
+        while self.buffer.len() < beginning.len() {
+            self.fill()?;
+        }
+        let received = self.buffer[..beginning.len()].escape_ascii().to_string();
+        assert_eq!(received, beginning.escape_ascii().to_string());
+        Ok(())
+    }
+
     /// Sends these bytes at once.
     pub(crate) fn send(&mut self, bytes: impl AsRef<[u8]>) -> io::Result<()> {
         match self.stream()? {
@@ -424,6 +436,11 @@ impl Peer {
     pub(crate) fn pause(&mut self) -> io::Result<()> {
         self.shared.wait(|seen| seen.go > 0)?.go -= 1;
         Ok(())
+    }
+
+    /// Tells the test that the script has come so far.
+    pub(crate) fn tell(&self) {
+        self.shared.change(|seen| seen.told += 1);
     }
 
     /// Waits until the proxy ends the connection; returns what it sends until then.
