@@ -218,6 +218,11 @@ impl Intake {
                 let mut section = self.buffer.split_to(self.scanned);
                 section.truncate(self.line_start);
                 self.reset_lines();
+                // However much of it came at once.
+                if section.len() > role.head_limits().1 {
+                    let fault = role.section_too_long();
+                    return Poll::Ready(self.fail(role, fault));
+                }
                 match Fields::parse(section.freeze()) {
                     Ok(trailers) => role.trailers(trailers),
                     Err(fault) => return Poll::Ready(self.fail(role, fault.into())),
