@@ -1,33 +1,18 @@
 //! Who may use a proxy, and for what: browsers' pages, tokens, users and operations.
 
-#![allow(
-    clippy::expect_used,
-    clippy::panic,
-    clippy::unwrap_used,
-    reason = "what a test needs fails by panicking, outside of its function too"
-)]
-
 mod support;
 
 use std::{fs, os::unix::fs::PermissionsExt as _, path::Path};
 
 use support::{
     bench::{
-        Bench, GOOD,
+        Bench, DENIED, GOOD,
         Then::{Close, Keep},
+        check_problem,
     },
-    daemon::random_text,
+    daemon::{Setup, random_text},
+    request::{get_with, request},
 };
-
-const DENIED: &str = "http_request_denied";
-
-fn get(fields: &str) -> String {
-    format!("GET / HTTP/1.1\r\nHost: localhost\r\n{fields}\r\n")
-}
-
-fn request(method: &str, path: &str) -> String {
-    format!("{method} {path} HTTP/1.1\r\nHost: localhost\r\n\r\n")
-}
 
 #[test]
 fn a_web_page_may_not_use_the_proxy_unless_its_origin_is_allowed() {
@@ -61,7 +46,7 @@ fn a_web_page_may_not_use_the_proxy_unless_its_origin_is_allowed() {
         "Sec-Fetch-Site: none\r\nSec-Fetch-Site: cross-site\r\n",
         "Sec-Fetch-Site: cross-site\r\nSec-Fetch-Mode: navigate\r\nReferer: https://app.example/\r\n",
     ] {
-        bench.refused(get(fields), 403, DENIED, Keep);
+        bench.refused(get_with(fields), 403, DENIED, Keep);
     }
     for fields in [
         "",
@@ -73,7 +58,7 @@ fn a_web_page_may_not_use_the_proxy_unless_its_origin_is_allowed() {
         "Sec-Fetch-Mode: navigate\r\n",
         "Referer: https://evil.example/\r\n",
     ] {
-        bench.forwarded(get(fields));
+        bench.forwarded(get_with(fields));
     }
     bench.finish();
 }
@@ -130,9 +115,9 @@ fn a_client_token_is_wanted_with_each_request_and_never_passed_on() {
         format!("Proxy-Authorization: Bearer {token}\r\nProxy-Authorization: Bearer {other}\r\n"),
     ] {
         let mut client = bench.daemon.connect();
-        client.send(get(&fields));
+        client.send(get_with(&fields));
         let response = client.response();
-        let problem = support::bench::check_problem(&response, 401, DENIED, false);
+        let problem = check_problem(&response, 401, DENIED, false);
         assert!(response.head.only("www-authenticate").starts_with("Bearer"));
         let record = bench.record();
         assert_eq!(record["http.response.status_code"], 401);
@@ -149,7 +134,7 @@ fn a_client_token_is_wanted_with_each_request_and_never_passed_on() {
         format!("Proxy-Authorization: BEARER   {token}  \r\n"),
         format!("Connection: proxy-authorization\r\nProxy-Authorization: Bearer {token}\r\n"),
     ] {
-        let exchange = bench.forwarded(get(&fields));
+        let exchange = bench.forwarded(get_with(&fields));
         let raw = String::from_utf8(exchange.request.head.raw).unwrap();
         assert!(!raw.contains(&token), "{raw}");
     }
@@ -223,7 +208,7 @@ fn allow_rules_let_their_methods_and_paths_through_and_nothing_else() {
         let mut client = bench.daemon.connect();
         client.send(request(method, path));
         let response = client.response();
-        support::bench::check_problem(&response, 403, DENIED, false);
+        check_problem(&response, 403, DENIED, false);
         assert_eq!(
             bench.record()["http.response.status_code"],
             403,
@@ -241,7 +226,7 @@ fn an_empty_list_of_rules_lets_nothing_through() {
     for path in ["/", "/a", "/**"] {
         let mut client = bench.daemon.connect();
         client.send(request("GET", path));
-        support::bench::check_problem(&client.response(), 403, DENIED, false);
+        check_problem(&client.response(), 403, DENIED, false);
         bench.record();
     }
     bench.finish();
@@ -249,7 +234,7 @@ fn an_empty_list_of_rules_lets_nothing_through() {
 
 #[test]
 fn a_unix_socket_is_the_owners_alone_and_is_removed_at_the_end() {
-    let bench = Bench::with(support::daemon::Setup::listen_on_unix_socket);
+    let bench = Bench::with(Setup::listen_on_unix_socket);
     let path = bench
         .daemon
         .address()
@@ -293,7 +278,7 @@ fn a_unix_socket_serves_the_listed_users_alone() {
     for _ in 0..2 {
         let mut client = bench.daemon.connect();
         client.send(GOOD);
-        support::bench::check_problem(&client.response(), 403, DENIED, false);
+        check_problem(&client.response(), 403, DENIED, false);
         assert_eq!(bench.record()["client.address"], format!("unix:uid={uid}"));
     }
     bench.finish();

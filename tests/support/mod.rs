@@ -14,9 +14,11 @@
 pub(crate) mod bench;
 pub(crate) mod certificates;
 pub(crate) mod client;
+pub(crate) mod command;
 pub(crate) mod daemon;
 pub(crate) mod log;
 pub(crate) mod recorder;
+pub(crate) mod request;
 pub(crate) mod stage;
 pub(crate) mod upstream;
 pub(crate) mod wire;
