@@ -7,7 +7,7 @@ use hyper::{Response, StatusCode};
 
 use super::{exchange::close_after, record::Record, relay::ReplyBody};
 use crate::{
-    upstream::{ConnectError, SendError, SendFault, Stage, TlsFailure},
+    upstream::{ConnectError, SendError, SendFault, Stage, TlsFailure, is_alert},
     wire::{ChunkFault, FieldFault, Fields, Reply, RequestFault, ResponseFault, ServerPort},
 };
 
@@ -288,7 +288,11 @@ impl From<SendFault> for Refusal {
             ),
             SendFault::Connection(io) => Self::new(
                 502,
-                ErrorType::ConnectionTerminated,
+                if is_alert(&io) {
+                    ErrorType::TlsAlertReceived
+                } else {
+                    ErrorType::ConnectionTerminated
+                },
                 format!("the connection to the upstream broke before it answered: {io}"),
             ),
             SendFault::Closed => Self::new(

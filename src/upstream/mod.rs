@@ -20,6 +20,7 @@ pub use self::{
 pub(crate) use self::{
     link::{Answer, Link, SendError, SendFault, SendTimeouts},
     pool::Pool as ConnectionPool,
+    tls::is_alert,
     upload::{CollectError, Content, may_trail},
 };
 use crate::config::ProxyConfig;

@@ -135,6 +135,13 @@ impl From<io::Error> for TlsFailure {
     }
 }
 
+/// Whether a connection failed because the peer said so by an alert, such as one that wants a client certificate:
+/// by TLS 1.3, that comes only after the handshake.
+pub(crate) fn is_alert(error: &io::Error) -> bool {
+    let inner = error.get_ref().and_then(|inner| inner.downcast_ref());
+    matches!(inner, Some(rustls::Error::AlertReceived(_)))
+}
+
 /// Says what to do about the failures that users meet.
 fn explain(reason: &CertificateError) -> String {
     let text = rustls::Error::InvalidCertificate(reason.clone()).to_string();
@@ -142,7 +149,8 @@ fn explain(reason: &CertificateError) -> String {
         .strip_prefix("invalid peer certificate: ")
         .unwrap_or(&text);
     match reason {
-        CertificateError::UnknownIssuer => format!(
+        // An authority that was made anew under its old name is known, but has not signed with the key it is known by.
+        CertificateError::UnknownIssuer | CertificateError::BadSignature => format!(
             "{text}; if the platform uses a certificate of its own, set tls.ca_file or tls.pin_sha256"
         ),
         CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {

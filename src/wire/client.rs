@@ -213,9 +213,11 @@ impl Role for ClientRole {
         self.port.state().written += bytes as u64;
     }
 
-    fn failed(&mut self, error: &io::Error) {
-        let failure = io::Error::new(error.kind(), error.to_string());
-        self.port.state().failure.get_or_insert(failure);
+    fn failed(&mut self, error: io::Error) -> io::Error {
+        // The exchange needs the error itself, to tell a TLS alert from a broken connection; hyper does not.
+        let for_hyper = error.kind().into();
+        self.port.state().failure.get_or_insert(error);
+        for_hyper
     }
 }
 

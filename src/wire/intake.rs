@@ -143,10 +143,7 @@ impl<R: Role> Intake<R> {
                     return Poll::Ready(Ok(()));
                 }
                 Poll::Ready(Ok(_)) => {}
-                Poll::Ready(Err(error)) => {
-                    role.failed(&error);
-                    return Poll::Ready(Err(error));
-                }
+                Poll::Ready(Err(error)) => return Poll::Ready(Err(role.failed(error))),
                 Poll::Pending => {
                     let begun = !self.buffer.is_empty();
                     let next = ready!(role.poll_head_deadline(cx, begun, &mut self.feed));
@@ -223,6 +220,11 @@ impl<R: Role> Intake<R> {
                 let mut section = self.buffer.split_to(self.scanned);
                 section.truncate(self.line_start);
                 self.reset_lines();
+                // However much of it came at once.
+                if section.len() > role.head_limits().1 {
+                    let fault = role.section_too_long();
+                    return Poll::Ready(self.fail(role, fault));
+                }
                 match Fields::parse(section.freeze()) {
                     Ok(trailers) => role.trailers(trailers),
                     Err(fault) => return Poll::Ready(self.fail(role, fault.into())),
@@ -243,10 +245,7 @@ impl<R: Role> Intake<R> {
                     return Poll::Ready(Ok(()));
                 }
                 Ok(_) => {}
-                Err(error) => {
-                    role.failed(&error);
-                    return Poll::Ready(Err(error));
-                }
+                Err(error) => return Poll::Ready(Err(role.failed(error))),
             }
         }
     }
@@ -263,8 +262,7 @@ impl<R: Role> Intake<R> {
         let start = out.filled().len();
         if self.buffer.is_empty() {
             if let Err(error) = ready!(Pin::new(io).poll_read(cx, out)) {
-                role.failed(&error);
-                return Poll::Ready(Err(error));
+                return Poll::Ready(Err(role.failed(error)));
             }
             if out.filled().len() == start {
                 self.state = State::End;

@@ -113,8 +113,10 @@ pub(crate) trait Role: Unpin {
     /// So many bytes have gone to the peer.
     fn wrote(&mut self, _bytes: usize) {}
 
-    /// The stream failed.
-    fn failed(&mut self, _error: &io::Error) {}
+    /// The stream failed; returns what hyper is to see of it.
+    fn failed(&mut self, error: io::Error) -> io::Error {
+        error
+    }
 
     /// Waits for the time by which a blocked write must have gone on.
     fn poll_write_deadline(&mut self, _cx: &mut Context<'_>) -> Poll<io::Error> {
@@ -159,15 +161,11 @@ impl<S, R: Role> Wire<S, R> {
         poll: Poll<io::Result<T>>,
     ) -> Poll<io::Result<T>> {
         match poll {
-            Poll::Ready(Err(error)) => {
-                self.role.failed(&error);
-                Poll::Ready(Err(error))
-            }
+            Poll::Ready(Err(error)) => Poll::Ready(Err(self.role.failed(error))),
             Poll::Ready(Ok(value)) => Poll::Ready(Ok(value)),
             Poll::Pending => {
                 let error = ready!(self.role.poll_write_deadline(cx));
-                self.role.failed(&error);
-                Poll::Ready(Err(error))
+                Poll::Ready(Err(self.role.failed(error)))
             }
         }
     }

@@ -1,0 +1,248 @@
+//! Requests that follow each other on one connection: in step, in order, each by itself.
+
+mod support;
+
+use support::{
+    bench::{
+        Bench, DENIED, GOOD, MALFORMED,
+        Then::{AsItSays, Close},
+    },
+    request::{SMUGGLED, get, get_with, post_form, post_raw, request},
+};
+
+#[test]
+fn a_response_without_content_leaves_the_connection_in_step() {
+    let bench = Bench::new();
+    let mut client = bench.daemon.connect();
+    for (method, target, length) in [
+        ("HEAD", "/a", Some(2)),
+        ("GET", "/status/204", None),
+        ("HEAD", "/status/204", None),
+        ("GET", "/status/304", Some(2)),
+        ("GET", "/a", Some(2)),
+        ("DELETE", "/status/204", None),
+    ] {
+        client.send(format!(
+            "{method} {target} HTTP/1.1\r\nHost: localhost\r\n\r\n"
+        ));
+        let exchange = bench.answered(&mut client, method == "HEAD");
+        let head = exchange.response.head;
+        assert_eq!(head.content_length(), length, "{method} {target}");
+        assert!(!head.is_chunked(), "{method} {target}");
+    }
+    client.finish();
+    client.expect_close();
+    let head = "HEAD /x?oauth_token HTTP/1.1\r\nHost: localhost\r\n\r\n";
+    bench.refused(head, 400, MALFORMED, Close);
+    bench.finish();
+}
+
+#[test]
+fn a_client_of_http_1_0_is_served_in_its_own_way() {
+    let bench = Bench::new();
+    let mut client = bench.daemon.connect();
+    client.send("GET /a HTTP/1.0\r\n\r\n");
+    let exchange = bench.answered(&mut client, false);
+    client.expect_close();
+    // The upstream gets the version that the proxy speaks.
+    assert_eq!(exchange.request.head.first_line(), b"GET /a HTTP/1.1");
+
+    let mut client = bench.daemon.connect();
+    for _ in 0..3 {
+        client.send("GET /a HTTP/1.0\r\nHost: localhost\r\nConnection: keep-alive\r\n\r\n");
+        let exchange = bench.answered(&mut client, false);
+        assert!(exchange.response.head.connection_says("keep-alive"));
+        assert!(!exchange.request.head.has("connection"));
+    }
+    client.send("POST /a HTTP/1.0\r\nContent-Length: 5\r\n\r\nhello");
+    assert_eq!(bench.answered(&mut client, false).request.body, b"hello");
+    client.expect_close();
+    bench.finish();
+}
+
+#[test]
+fn pipelined_requests_are_answered_in_order_each_signed_by_itself() {
+    let bench = Bench::new();
+    let mut client = bench.daemon.connect();
+    let requests = [
+        "GET /0 HTTP/1.1\r\nHost: localhost\r\n\r\n",
+        "POST /1 HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\n\r\nhello",
+        "HEAD /2 HTTP/1.1\r\nHost: localhost\r\n\r\n",
+        "POST /3 HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n2;x\r\nhi\r\n0\r\nA: b\r\n\r\n",
+        "GET /status/204 HTTP/1.1\r\nHost: localhost\r\n\r\n",
+        "POST /5 HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: 3\r\n\r\na=b",
+        "GET /6 HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n",
+    ];
+    client.send(requests.concat() + SMUGGLED);
+    let mut nonces = Vec::new();
+    for (index, request) in requests.iter().enumerate() {
+        let to_head = request.starts_with("HEAD");
+        let response = if to_head {
+            client.response_to_head()
+        } else {
+            client.response()
+        };
+        assert!(matches!(response.status, 200 | 204), "{index}");
+        let recorded = bench.reached_upstream();
+        assert!(
+            request
+                .as_bytes()
+                .starts_with(&recorded.head.first_line()[..6])
+        );
+        nonces.push(bench.verify(&recorded).stamp.unwrap().1);
+    }
+    // Nothing behind Connection: close is served.
+    client.expect_close();
+    for request in requests {
+        let record = bench.record();
+        let method = record["http.request.method"].as_str().unwrap();
+        assert!(request.starts_with(method));
+    }
+    nonces.sort();
+    nonces.dedup();
+    assert_eq!(nonces.len(), requests.len());
+    bench.finish();
+}
+
+#[test]
+fn a_refusal_ends_a_pipeline_behind_the_answers_before_it() {
+    let bench = Bench::new();
+    let mut client = bench.daemon.connect();
+    client.send([GOOD, b"GET / HTTP/1.1\r\n\r\n", SMUGGLED.as_bytes()].concat());
+    bench.answered(&mut client, false);
+    bench.refusal(&mut client, false, 400, MALFORMED, Close);
+    bench.finish();
+}
+
+#[test]
+fn what_belongs_to_a_refused_request_never_becomes_one_of_its_own() {
+    let bench = Bench::new();
+    let denied = |fields: &str, content: &str| {
+        format!("POST / HTTP/1.1\r\nHost: evil.example\r\n{fields}\r\n{content}")
+    };
+    let length = SMUGGLED.len();
+    let chunked = format!("{length:x}\r\n{SMUGGLED}\r\n0\r\n\r\n");
+    let long = "x".repeat(5_000_000);
+    for request in [
+        denied(&format!("Content-Length: {length}\r\n"), SMUGGLED),
+        denied("Transfer-Encoding: chunked\r\n", &chunked),
+        denied("Content-Length: 5000000\r\n", &long),
+        denied(
+            "Transfer-Encoding: chunked\r\n",
+            &format!("4c4b40\r\n{long}\r\n0\r\n\r\n"),
+        ),
+    ] {
+        let mut client = bench.daemon.connect();
+        client.send(request);
+        bench.refusal(&mut client, false, 421, DENIED, AsItSays);
+    }
+    // A client that waits for 100 may take the refusal for a reason not to send its content, or send it nevertheless.
+    for content in ["", SMUGGLED] {
+        let fields = format!("Expect: 100-continue\r\nContent-Length: {length}\r\n");
+        let mut client = bench.daemon.connect();
+        client.send(denied(&fields, ""));
+        let head = client.response_head();
+        assert!(head.first_line().starts_with(b"HTTP/1.1 421 "), "{head:?}");
+        assert!(head.connection_says("close"), "{head:?}");
+        client.send(content);
+        let (problem, _) = client.rest();
+        assert_eq!(Some(problem.len()), head.content_length());
+        bench.record();
+    }
+    bench.finish();
+}
+
+#[test]
+fn a_connection_is_closed_behind_the_answer_if_the_client_asks_for_it() {
+    let bench = Bench::new();
+    for fields in [
+        "Connection: close\r\n",
+        "connection: Close\r\n",
+        "Connection: x, close\r\n",
+        "Connection: x\r\nConnection: close\r\n",
+        "Connection: keep-alive, close\r\n",
+    ] {
+        let mut client = bench.daemon.connect();
+        client.send(get_with(fields) + SMUGGLED);
+        let exchange = bench.answered(&mut client, false);
+        assert!(
+            exchange.response.head.connection_says("close"),
+            "{fields:?}"
+        );
+        client.expect_close();
+        let mut client = bench.daemon.connect();
+        client.send(format!(
+            "GET / HTTP/1.1\r\nHost: evil.example\r\n{fields}\r\n"
+        ));
+        bench.refusal(&mut client, false, 421, DENIED, Close);
+    }
+    bench.finish();
+}
+
+#[test]
+fn a_hundred_requests_at_once_are_answered_in_order() {
+    let bench = Bench::new();
+    let mut client = bench.daemon.connect();
+    let requests: String = (0..100)
+        .map(|number| match number % 3 {
+            0 => get(&format!("/{number}")),
+            1 => request("HEAD", &format!("/{number}")),
+            _ => post_form(&format!("/{number}"), &"a=b&".repeat(number)),
+        })
+        .collect();
+    client.send(requests);
+    for number in 0..100 {
+        let exchange = bench.answered(&mut client, number % 3 == 1);
+        assert_eq!(exchange.request.target(), format!("/{number}").as_bytes());
+    }
+    bench.finish();
+}
+
+#[test]
+fn a_client_that_expects_100_continue_gets_it_and_another_expectation_is_refused() {
+    let bench = Bench::new();
+    for (expect, content_type) in [
+        ("100-continue", "application/json"),
+        ("100-Continue", "application/x-www-form-urlencoded"),
+    ] {
+        let mut client = bench.daemon.connect();
+        client.send(post_raw(
+            &format!("Content-Type: {content_type}\r\nContent-Length: 5\r\nExpect: {expect}\r\n"),
+            "",
+        ));
+        assert_eq!(client.response().status, 100);
+        client.send("a=b&c");
+        assert_eq!(bench.answered(&mut client, false).request.body, b"a=b&c");
+        client.send(GOOD);
+        bench.answered(&mut client, false);
+    }
+    // Nothing to wait for.
+    let exchange =
+        bench.forwarded("GET / HTTP/1.1\r\nHost: localhost\r\nExpect: 100-continue\r\n\r\n");
+    assert_eq!(exchange.response.status, 200);
+    // A client that is refused is not told to send on.
+    let fields = "Expect: 100-continue\r\nContent-Length: 5\r\n";
+    let request = format!("POST /?oauth_token HTTP/1.1\r\nHost: localhost\r\n{fields}\r\n");
+    bench.refused(request, 400, MALFORMED, Close);
+
+    for expect in [
+        "200-ok",
+        "100-continue, x",
+        "x, 100-continue",
+        "100",
+        "100-continue;a",
+        "continue",
+    ] {
+        bench.refused(
+            post_raw(&format!("Expect: {expect}\r\nContent-Length: 5\r\n"), ""),
+            417,
+            MALFORMED,
+            Close,
+        );
+    }
+    // An HTTP/1.0 client can't be sent an interim response.
+    let exchange = bench
+        .forwarded("POST / HTTP/1.0\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\nhello");
+    assert_eq!(exchange.request.body, b"hello");
+    bench.finish();
+}

@@ -1,0 +1,107 @@
+//! Certificates made at run time, good ones and bad ones.
+
+use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
+use rcgen::{
+    BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair,
+    PublicKeyData as _, date_time_ymd,
+};
+use sha2::{Digest as _, Sha256};
+
+/// The name that certificates are made out to beside the address of the upstream.
+pub(crate) const NAME: &str = "platform.test";
+
+/// A certificate with its private key.
+#[derive(Clone, Debug)]
+pub(crate) struct Certificate {
+    /// The certificate, in PEM.
+    pub(crate) pem: String,
+    /// Its key, in PEM.
+    pub(crate) key_pem: String,
+    /// The certificate, in DER.
+    pub(crate) der: Vec<u8>,
+    /// Its key as PKCS #8, in DER.
+    pub(crate) key_der: Vec<u8>,
+    /// The base64 of its public key's SHA-256.
+    pub(crate) pin: String,
+}
+
+/// An authority that signs certificates.
+#[derive(Debug)]
+pub(crate) struct Authority {
+    issuer: Issuer<'static, KeyPair>,
+    /// The authority's own certificate, in PEM.
+    pub(crate) pem: String,
+    /// The same, in DER.
+    pub(crate) der: Vec<u8>,
+}
+
+impl Authority {
+    /// Makes an authority.
+    pub(crate) fn new() -> Self {
+        let key = KeyPair::generate().unwrap();
+        let mut params = CertificateParams::new(Vec::new()).unwrap();
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        params
+            .distinguished_name
+            .push(DnType::CommonName, "An authority");
+        let certificate = params.self_signed(&key).unwrap();
+        Self {
+            pem: certificate.pem(),
+            der: certificate.der().to_vec(),
+            issuer: Issuer::new(params, key),
+        }
+    }
+
+    /// A certificate for `127.0.0.1` and [`NAME`], to serve and to ask with.
+    pub(crate) fn issue(&self) -> Certificate {
+        self.issue_as(params(&["127.0.0.1", NAME]))
+    }
+
+    /// A certificate that expired long ago.
+    pub(crate) fn issue_expired(&self) -> Certificate {
+        let mut params = params(&["127.0.0.1", NAME]);
+        params.not_before = date_time_ymd(2001, 1, 1);
+        params.not_after = date_time_ymd(2002, 1, 1);
+        self.issue_as(params)
+    }
+
+    /// A certificate for `name` alone.
+    pub(crate) fn issue_for(&self, name: &str) -> Certificate {
+        self.issue_as(params(&[name]))
+    }
+
+    fn issue_as(&self, params: CertificateParams) -> Certificate {
+        let key = KeyPair::generate().unwrap();
+        let made = params.signed_by(&key, &self.issuer).unwrap();
+        Certificate::new(&made, &key)
+    }
+}
+
+impl Certificate {
+    /// A certificate for `127.0.0.1` and [`NAME`] that nobody vouches for.
+    pub(crate) fn self_signed() -> Self {
+        let key = KeyPair::generate().unwrap();
+        let made = params(&["127.0.0.1", NAME]).self_signed(&key).unwrap();
+        Self::new(&made, &key)
+    }
+
+    fn new(made: &rcgen::Certificate, key: &KeyPair) -> Self {
+        Self {
+            pem: made.pem(),
+            key_pem: key.serialize_pem(),
+            der: made.der().to_vec(),
+            key_der: key.serialize_der(),
+            pin: BASE64.encode(Sha256::digest(key.subject_public_key_info())),
+        }
+    }
+}
+
+fn params(names: &[&str]) -> CertificateParams {
+    let names: Vec<_> = names.iter().map(ToString::to_string).collect();
+    let mut params = CertificateParams::new(names).unwrap();
+    params.extended_key_usages = vec![
+        ExtendedKeyUsagePurpose::ServerAuth,
+        ExtendedKeyUsagePurpose::ClientAuth,
+    ];
+    params
+}

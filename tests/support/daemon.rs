@@ -1,0 +1,324 @@
+//! The daemon as a process: its configuration, its addresses, its signals and its end.
+
+use std::{
+    fmt::Write as _,
+    fs,
+    net::SocketAddr,
+    os::unix::fs::PermissionsExt as _,
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+};
+
+use rand::distr::{Alphanumeric, SampleString as _};
+use rustix::process::{Pid, Signal, kill_process};
+use tempfile::TempDir;
+use undersign::oauth::{Credentials, QueryPlus, Realm, SigningOptions};
+
+use super::{client::Client, log::Log};
+
+/// The name of the proxy that a test configures.
+pub(crate) const PROXY: &str = "test";
+
+/// A daemon that is yet to be started: one proxy, on a port that the system picks.
+#[derive(Debug)]
+pub(crate) struct Setup {
+    directory: TempDir,
+    upstream: String,
+    listen: String,
+    log: String,
+    keys: String,
+    tables: String,
+    credentials: Credentials,
+    signing: SigningOptions,
+}
+
+impl Setup {
+    /// A proxy in front of `upstream`, whose certificate it does not verify, with credentials of its own.
+    pub(crate) fn new(upstream: impl Into<String>) -> Self {
+        let credentials = Credentials {
+            consumer_key: random_text(32),
+            consumer_secret: random_text(64).into(),
+            token: None,
+            token_secret: String::new().into(),
+        };
+        Self {
+            directory: tempfile::tempdir().unwrap(),
+            upstream: upstream.into(),
+            listen: "127.0.0.1:0".to_owned(),
+            log: "format = 'json'".to_owned(),
+            keys: String::new(),
+            tables: "[proxy.test.tls]\ntrust = 'self-signed'\n".to_owned(),
+            credentials,
+            signing: SigningOptions::default(),
+        }
+    }
+
+    /// Listens on a Unix socket in the daemon's directory.
+    pub(crate) fn listen_on_unix_socket(mut self) -> Self {
+        let path = self.directory.path().join("proxy.sock");
+        self.listen = format!("unix:{}", path.display());
+        self
+    }
+
+    /// Sets the keys of `[log]`, in place of the JSON on standard error.
+    pub(crate) fn log(mut self, keys: &str) -> Self {
+        keys.clone_into(&mut self.log);
+        self
+    }
+
+    /// Adds keys to `[proxy.test]`.
+    pub(crate) fn keys(mut self, keys: &str) -> Self {
+        self.keys.push_str(keys);
+        self.keys.push('\n');
+        self
+    }
+
+    /// Adds a table `[proxy.test.NAME]`, or replaces that of `tls`.
+    pub(crate) fn table(mut self, name: &str, keys: &str) -> Self {
+        if name == "tls" {
+            self.tables = self.tables.replace("trust = 'self-signed'", keys);
+        } else {
+            // Writing to a String can't fail.
+            let _ = write!(self.tables, "[proxy.{PROXY}.{name}]\n{keys}\n");
+        }
+        self
+    }
+
+    /// Adds whole tables of any name.
+    pub(crate) fn document(mut self, toml: &str) -> Self {
+        self.tables.push_str(toml);
+        self.tables.push('\n');
+        self
+    }
+
+    /// Signs with a token; an empty secret is one that is not configured.
+    pub(crate) fn token(mut self, token: &str, secret: &str) -> Self {
+        self.credentials.token = Some(token.to_owned());
+        self.credentials.token_secret = secret.to_owned().into();
+        self = self.keys(&format!("token = '{token}'"));
+        if secret.is_empty() {
+            return self;
+        }
+        let path = self.secret_file("token-secret", secret);
+        self.keys(&format!("token_secret_file = '{}'", path.display()))
+    }
+
+    /// Signs in this way.
+    pub(crate) fn signing(mut self, options: SigningOptions) -> Self {
+        let realm = match &options.realm {
+            Realm::None => "",
+            Realm::Uri => "uri",
+            Realm::Fixed(realm) => realm,
+        };
+        let plus = match options.query_plus {
+            QueryPlus::Space => "space",
+            QueryPlus::Literal => "literal",
+        };
+        let method = options.method.name();
+        let keys =
+            format!("signature_method = '{method}'\nrealm = '{realm}'\nquery_plus = '{plus}'");
+        self.signing = options;
+        self.keys(&keys)
+    }
+
+    /// Writes a file into the daemon's directory that its owner alone may read.
+    pub(crate) fn secret_file(&self, name: &str, content: &str) -> PathBuf {
+        write_secret(self.directory.path(), name, content)
+    }
+
+    /// Starts the process without waiting for it to be ready.
+    pub(crate) fn spawn(self) -> Process {
+        use secrecy::ExposeSecret as _;
+        let secret = self.secret_file(
+            "consumer-secret",
+            self.credentials.consumer_secret.expose_secret(),
+        );
+        let text = format!(
+            "[log]\n{}\n[proxy.{PROXY}]\nlisten = '{}'\nupstream = '{}'\nconsumer_key = '{}'\n\
+             consumer_secret_file = '{}'\n{}\n{}",
+            self.log,
+            self.listen,
+            self.upstream,
+            self.credentials.consumer_key,
+            secret.display(),
+            self.keys,
+            self.tables,
+        );
+        fs::write(self.directory.path().join("undersign.toml"), text).unwrap();
+        let mut child = Command::new(env!("CARGO_BIN_EXE_undersign"))
+            .current_dir(self.directory.path())
+            .env_clear()
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("the daemon's binary");
+        let log = Log::collect(child.stderr.take().unwrap());
+        Process {
+            child,
+            log,
+            directory: self.directory,
+            credentials: self.credentials,
+            signing: self.signing,
+        }
+    }
+
+    /// Starts the daemon and waits until it accepts connections.
+    #[track_caller]
+    pub(crate) fn start(self) -> Daemon {
+        self.spawn().ready()
+    }
+}
+
+/// The process, from its start to its end; killed when dropped.
+#[derive(Debug)]
+pub(crate) struct Process {
+    child: Child,
+    log: Log,
+    directory: TempDir,
+    credentials: Credentials,
+    signing: SigningOptions,
+}
+
+impl Process {
+    /// Waits for the ready line.
+    #[track_caller]
+    pub(crate) fn ready(self) -> Daemon {
+        let address = self
+            .log
+            .wait_for(|lines| lines.iter().find_map(|line| address_in(line)));
+        let address = address.unwrap_or_else(|| panic!("it ended: {:#?}", self.log.lines()));
+        Daemon {
+            address,
+            process: self,
+        }
+    }
+
+    /// What it has written to standard error.
+    pub(crate) fn log(&self) -> &Log {
+        &self.log
+    }
+
+    /// Its process id.
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Where its configuration file `undersign.toml` and its secrets are.
+    pub(crate) fn directory(&self) -> &Path {
+        self.directory.path()
+    }
+
+    /// Sends a signal.
+    pub(crate) fn signal(&self, signal: Signal) {
+        kill_process(Pid::from_child(&self.child), signal).expect("a process to signal");
+    }
+
+    /// Waits for its end; returns the exit code and all that it wrote to standard error.
+    #[track_caller]
+    pub(crate) fn wait(mut self) -> (Option<i32>, Vec<String>) {
+        // It closes standard error by ending, and is waited for only then, so that waiting has a deadline.
+        let lines = self.log.wait_for_end();
+        let status = self.child.wait().unwrap();
+        (status.code(), lines)
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        // It may have ended already.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// A daemon that accepts connections.
+#[derive(Debug)]
+pub(crate) struct Daemon {
+    process: Process,
+    address: String,
+}
+
+impl Daemon {
+    /// The address that the ready line names.
+    pub(crate) fn address(&self) -> &str {
+        &self.address
+    }
+
+    /// The same, where it is one of TCP.
+    pub(crate) fn socket_address(&self) -> SocketAddr {
+        self.address.parse().expect("a TCP address")
+    }
+
+    /// Connects to it.
+    pub(crate) fn connect(&self) -> Client {
+        match self.address.strip_prefix("unix:") {
+            Some(path) => Client::unix(Path::new(path)),
+            None => Client::tcp(self.socket_address()),
+        }
+    }
+
+    /// The process.
+    pub(crate) fn process(&self) -> &Process {
+        &self.process
+    }
+
+    /// What it has written to standard error.
+    pub(crate) fn log(&self) -> &Log {
+        self.process.log()
+    }
+
+    /// What it signs with.
+    pub(crate) fn credentials(&self) -> &Credentials {
+        &self.process.credentials
+    }
+
+    /// How it signs.
+    pub(crate) fn signing(&self) -> &SigningOptions {
+        &self.process.signing
+    }
+
+    /// Sends a signal.
+    pub(crate) fn signal(&self, signal: Signal) {
+        self.process.signal(signal);
+    }
+
+    /// Waits for its end, as [`Process::wait`].
+    #[track_caller]
+    pub(crate) fn wait(self) -> (Option<i32>, Vec<String>) {
+        self.process.wait()
+    }
+
+    /// Tells it to stop, and waits for its end.
+    #[track_caller]
+    pub(crate) fn stop(self) -> (Option<i32>, Vec<String>) {
+        self.signal(Signal::TERM);
+        self.wait()
+    }
+}
+
+/// Writes a file that its owner alone may read.
+pub(crate) fn write_secret(directory: &Path, name: &str, content: &str) -> PathBuf {
+    let path = directory.join(name);
+    fs::write(&path, content).unwrap();
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
+    path
+}
+
+/// Letters and digits, different in each run.
+pub(crate) fn random_text(length: usize) -> String {
+    Alphanumeric.sample_string(&mut rand::rng(), length)
+}
+
+/// The address in a ready line of either format.
+fn address_in(line: &str) -> Option<String> {
+    if let Some(pairs) = line.strip_prefix("listening ") {
+        let address = pairs
+            .split(' ')
+            .find_map(|pair| pair.strip_prefix("address="));
+        return address.map(str::to_owned);
+    }
+    let record: serde_json::Value = serde_json::from_str(line).ok()?;
+    let is_ready = record["message"] == "listening";
+    is_ready.then(|| record["address"].as_str().unwrap().to_owned())
+}

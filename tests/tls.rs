@@ -1,0 +1,282 @@
+//! TLS with the upstream: what is trusted, what is not, and what the user is told.
+
+mod support;
+
+use std::fs;
+
+use support::{
+    certificates::{Authority, Certificate, NAME},
+    daemon::{Daemon, Setup},
+    log::records,
+    stage::{GET, OK, Stage, failed, fine, finish, problem},
+    upstream::{Peer, Upstream},
+};
+
+/// An upstream with this certificate that answers everything.
+fn upstream(certificate: &Certificate) -> Upstream {
+    Upstream::tls(certificate, |peer| peer.answer_all(OK))
+}
+
+/// A daemon in front of it with these keys in `[proxy.test.tls]`.
+#[track_caller]
+fn daemon(upstream: &Upstream, tls: &str) -> Daemon {
+    Setup::new(upstream.url()).table("tls", tls).start()
+}
+
+/// A directory with the authority's certificate, and the key that names it.
+fn ca_file(authority: &Authority) -> (tempfile::TempDir, String) {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("ca.pem");
+    fs::write(&path, &authority.pem).unwrap();
+    let key = format!("ca_file = '{}'", path.display());
+    (directory, key)
+}
+
+#[track_caller]
+fn check_trusted(daemon: Daemon, upstream: &Upstream, host: &str) {
+    Stage::fetch_on(&mut daemon.connect());
+    finish(daemon, &[fine(200)]);
+    let requests = upstream.requests();
+    assert_eq!(requests.len(), 1);
+    assert_eq!(requests[0].head.only("host"), host);
+}
+
+/// Checks that the upstream is not trusted, and gets to see nothing; returns what the client is told.
+#[track_caller]
+fn check_untrusted(certificate: &Certificate, tls: &str) -> String {
+    let upstream = upstream(certificate);
+    let daemon = daemon(&upstream, tls);
+    let mut client = daemon.connect();
+    client.send(GET);
+    let detail = problem(&mut client, 502, "tls_certificate_error");
+    assert!(upstream.requests().is_empty());
+    assert_eq!(upstream.connections(), 1);
+    drop(client);
+    let records = finish(daemon, &[failed(502, "tls_certificate_error")]);
+    assert_eq!(records[0]["upstream.attempts"], 0);
+    detail
+}
+
+#[test]
+fn a_certificate_of_the_configured_authority_is_trusted() {
+    let authority = Authority::new();
+    let (_directory, key) = ca_file(&authority);
+    let upstream = upstream(&authority.issue());
+    let host = upstream.address().to_string();
+    check_trusted(daemon(&upstream, &key), &upstream, &host);
+}
+
+#[test]
+fn a_certificate_that_nobody_vouches_for_is_not_trusted() {
+    let authority = Authority::new();
+    let (_directory, key) = ca_file(&Authority::new());
+    let cases = [
+        (Certificate::self_signed(), "trust = 'system'"),
+        (authority.issue(), "trust = 'system'"),
+        (Certificate::self_signed(), &key),
+        (authority.issue(), &key),
+    ];
+    for (certificate, tls) in cases {
+        let detail = check_untrusted(&certificate, tls);
+        assert!(detail.contains("tls.ca_file"), "{tls}: {detail}");
+    }
+}
+
+#[test]
+fn an_expired_certificate_is_not_trusted() {
+    let authority = Authority::new();
+    let (_directory, key) = ca_file(&authority);
+    let detail = check_untrusted(&authority.issue_expired(), &key);
+    assert!(detail.contains("expired"), "{detail}");
+}
+
+#[test]
+fn a_certificate_for_another_name_is_not_trusted() {
+    let authority = Authority::new();
+    let (_directory, key) = ca_file(&authority);
+    for name in ["other.test", "127.0.0.2", "*.127.0.0.1"] {
+        let detail = check_untrusted(&authority.issue_for(name), &key);
+        assert!(detail.contains("tls.server_name"), "{detail}");
+    }
+}
+
+#[test]
+fn a_pinned_key_is_trusted_whatever_the_certificate_says() {
+    let authority = Authority::new();
+    let certificates = [
+        Certificate::self_signed(),
+        authority.issue_expired(),
+        authority.issue_for("other.test"),
+    ];
+    let other = Certificate::self_signed().pin;
+    for certificate in &certificates {
+        let pin = &certificate.pin;
+        let keys = [
+            format!("pin_sha256 = '{pin}'"),
+            format!("pin_sha256 = ['{other}', 'sha256//{pin}']"),
+        ];
+        for key in keys {
+            let upstream = upstream(certificate);
+            let host = upstream.address().to_string();
+            check_trusted(daemon(&upstream, &key), &upstream, &host);
+        }
+    }
+}
+
+#[test]
+fn with_a_pin_no_other_key_is_trusted_and_the_one_presented_is_named() {
+    let authority = Authority::new();
+    let (_directory, ca) = ca_file(&authority);
+    let pin = Certificate::self_signed().pin;
+    for certificate in [Certificate::self_signed(), authority.issue()] {
+        let others = ["", &ca, "trust = 'self-signed'"];
+        for other in others {
+            let detail = check_untrusted(&certificate, &format!("pin_sha256 = '{pin}'\n{other}"));
+            assert!(detail.contains(&certificate.pin), "{other}: {detail}");
+        }
+    }
+}
+
+#[test]
+fn another_name_can_be_verified_than_the_upstreams() {
+    let authority = Authority::new();
+    let (_directory, ca) = ca_file(&authority);
+    let certificate = authority.issue_for("other.test");
+    let upstream = upstream(&certificate);
+    let daemon = daemon(&upstream, &format!("{ca}\nserver_name = 'other.test'"));
+    // The upstream's own name is what Host says.
+    let host = upstream.address().to_string();
+    check_trusted(daemon, &upstream, &host);
+    let detail = check_untrusted(
+        &authority.issue(),
+        &format!("{ca}\nserver_name = 'other.test'"),
+    );
+    assert!(detail.contains("other.test"), "{detail}");
+}
+
+#[test]
+fn another_address_can_be_dialled_than_the_upstreams() {
+    let authority = Authority::new();
+    let (_directory, ca) = ca_file(&authority);
+    let upstream = upstream(&authority.issue_for(NAME));
+    let tls = format!("{ca}\ndial = '{}'", upstream.address());
+    for (url, host) in [
+        (format!("https://{NAME}"), NAME.to_owned()),
+        (format!("https://{NAME}:8443"), format!("{NAME}:8443")),
+    ] {
+        let daemon = Setup::new(url).table("tls", &tls).start();
+        Stage::fetch_on(&mut daemon.connect());
+        finish(daemon, &[fine(200)]);
+        let requests = upstream.requests();
+        assert_eq!(requests.last().unwrap().head.only("host"), host);
+    }
+}
+
+#[test]
+fn a_client_certificate_is_shown_to_an_upstream_that_asks_for_one() {
+    let (servers, clients) = (Authority::new(), Authority::new());
+    let (directory, ca) = ca_file(&servers);
+    let shown = clients.issue();
+    let (certificate, key) = (
+        directory.path().join("cert.pem"),
+        directory.path().join("key.pem"),
+    );
+    fs::write(&certificate, &shown.pem).unwrap();
+    fs::write(&key, &shown.key_pem).unwrap();
+    let upstream = Upstream::mutual_tls(&servers.issue(), &clients, |peer| peer.answer_all(OK));
+    let tls = format!(
+        "{ca}\nclient_certificate_file = '{}'\nclient_key_file = '{}'",
+        certificate.display(),
+        key.display()
+    );
+    let host = upstream.address().to_string();
+    check_trusted(daemon(&upstream, &tls), &upstream, &host);
+}
+
+#[test]
+fn an_upstream_that_wants_a_client_certificate_says_so_in_an_alert() {
+    let authority = Authority::new();
+    let (_directory, ca) = ca_file(&authority);
+    let certificate = authority.issue();
+    let upstream = Upstream::mutual_tls(&certificate, &authority, |peer| peer.answer_all(OK));
+    let daemon = daemon(&upstream, &ca);
+    let mut client = daemon.connect();
+    client.send(GET);
+    let detail = problem(&mut client, 502, "tls_alert_received");
+    assert!(detail.contains("CertificateRequired"), "{detail}");
+    assert!(upstream.requests().is_empty());
+    drop(client);
+    finish(daemon, &[failed(502, "tls_alert_received")]);
+}
+
+#[test]
+fn what_is_no_tls_is_told_apart() {
+    // How a peer that is no TLS server goes on once it has been spoken to.
+    let cases: [(&str, fn(&mut Peer) -> std::io::Result<()>); 4] = [
+        ("tls_protocol_error", |peer| {
+            peer.send(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n")?;
+            peer.until_end().map(drop)
+        }),
+        ("tls_alert_received", |peer| {
+            // A fatal handshake_failure.
+            peer.send(b"\x15\x03\x03\x00\x02\x02\x28")?;
+            peer.until_end().map(drop)
+        }),
+        ("connection_terminated", |peer| {
+            peer.close();
+            Ok(())
+        }),
+        ("connection_terminated", |peer| {
+            peer.reset();
+            Ok(())
+        }),
+    ];
+    for (error, then) in cases {
+        let upstream = Upstream::plain(move |peer| {
+            // A TLS record of a handshake, and never a request in plain text.
+            peer.expect(b"\x16\x03")?;
+            then(peer)
+        });
+        let daemon = Setup::new(format!("https://{}", upstream.address())).start();
+        let mut client = daemon.connect();
+        client.send(GET);
+        problem(&mut client, 502, error);
+        assert_eq!(upstream.connections(), 1);
+        drop(client);
+        finish(daemon, &[failed(502, error)]);
+    }
+}
+
+#[test]
+fn an_unverified_key_is_warned_of_once_with_the_pin_to_paste() {
+    let certificate = Certificate::self_signed();
+    let upstream = Upstream::tls(&certificate, |peer| {
+        peer.request()?;
+        peer.send(b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\nok")
+    });
+    let daemon = daemon(&upstream, "trust = 'self-signed'");
+    let mut client = daemon.connect();
+    for _ in 0..3 {
+        Stage::fetch_on(&mut client);
+    }
+    assert_eq!(upstream.connections(), 3);
+    let (_, lines) = daemon.stop();
+    let warnings: Vec<_> = records(&lines)
+        .filter(|record| !record["pin"].is_null())
+        .collect();
+    assert_eq!(warnings.len(), 1, "{lines:#?}");
+    assert_eq!(warnings[0]["level"], "WARN");
+    assert_eq!(warnings[0]["proxy"], "test");
+    let pin = warnings[0]["pin"].as_str().unwrap();
+    assert!(pin.ends_with(&certificate.pin), "{pin} {}", certificate.pin);
+    // What was logged can be pasted.
+    let pinned = Setup::new(upstream.url())
+        .table("tls", &format!("pin_sha256 = '{pin}'"))
+        .start();
+    Stage::fetch_on(&mut pinned.connect());
+    let (_, lines) = pinned.stop();
+    assert!(
+        records(&lines).all(|record| record["pin"].is_null()),
+        "{lines:#?}"
+    );
+}
