@@ -134,7 +134,9 @@ pub enum Mismatch {
         received: Option<String>,
     },
     /// Either the base strings differ or the secrets do.
-    #[error("`oauth_signature` does not match: a secret differs, or the text signed was not `{base_string}`")]
+    #[error(
+        "`oauth_signature` does not match: a secret differs, or the text signed was not `{base_string}`"
+    )]
     Signature {
         /// The base string that the verifier computed, to be compared with the client's.
         base_string: String,
