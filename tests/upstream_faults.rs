@@ -111,6 +111,7 @@ fn an_upstream_that_takes_no_more_of_a_request_is_given_up_in_time() {
     client.send(vec![b'x'; LENGTH]);
     problem(&mut client, 504, "connection_write_timeout");
     stage.upstream.go_on();
+    drop(client);
     stage.finish(&[failed(504, "connection_write_timeout")]);
 }
 

@@ -1,10 +1,14 @@
 //! A daemon in front of an upstream that follows a script.
 
-use std::io;
+use std::{
+    io, thread,
+    time::{Duration, Instant},
+};
 
 use serde_json::Value;
 
 use super::{
+    DEADLINE,
     bench::check_problem,
     certificates::Certificate,
     client::Client,
@@ -133,4 +137,14 @@ pub(crate) fn problem(client: &mut Client, status: u16, error: &str) -> String {
     let response = client.response();
     let problem = check_problem(&response, status, error, false);
     problem["detail"].as_str().unwrap().to_owned()
+}
+
+/// Waits until something outside of this process holds that nothing tells of.
+#[track_caller]
+pub(crate) fn eventually(what: &str, mut holds: impl FnMut() -> bool) {
+    let started = Instant::now();
+    while !holds() {
+        assert!(started.elapsed() < DEADLINE, "in vain: {what}");
+        thread::park_timeout(Duration::from_millis(10));
+    }
 }
