@@ -2,14 +2,14 @@
 
 mod support;
 
-use std::{fs, io, net::TcpStream, path::Path, thread, time::Duration};
+use std::{fs, io, net::TcpStream, thread, time::Duration};
 
 use rustix::process::Signal;
 use support::{
     client::{Client, End},
     log::{exchanges, records},
-    stage::{GET, OK, Stage, eventually, fine},
-    upstream::Peer,
+    peer::Peer,
+    stage::{GET, OK, Stage, eventually, fine, lines_of},
 };
 
 /// Waits until no new client can connect.
@@ -135,11 +135,6 @@ fn a_second_signal_ends_at_once() {
     }
 }
 
-fn log_lines(path: &Path) -> Vec<String> {
-    let text = fs::read_to_string(path).unwrap();
-    text.lines().map(str::to_owned).collect()
-}
-
 #[test]
 fn after_a_rotation_and_a_hangup_records_go_to_the_new_file() {
     let directory = tempfile::tempdir().unwrap();
@@ -157,7 +152,7 @@ fn after_a_rotation_and_a_hangup_records_go_to_the_new_file() {
     drop(client);
     let (code, stderr) = stage.daemon.stop();
     assert_eq!(code, Some(0), "{stderr:#?}");
-    let (old, new) = (log_lines(&rotated), log_lines(&path));
+    let (old, new) = (lines_of(&rotated), lines_of(&path));
     assert_eq!(exchanges(&old).len(), 2, "{old:#?}");
     assert_eq!(exchanges(&new).len(), 1, "{new:#?}");
     // Standard error has the ready line, and nothing of the log.
@@ -184,7 +179,7 @@ fn a_log_that_can_not_be_reopened_goes_on_where_it_was() {
     });
     stage.fetch();
     assert_eq!(stage.daemon.stop().0, Some(0));
-    assert_eq!(exchanges(&log_lines(&rotated)).len(), 2);
+    assert_eq!(exchanges(&lines_of(&rotated)).len(), 2);
 }
 
 #[test]

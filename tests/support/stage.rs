@@ -1,7 +1,9 @@
 //! A daemon in front of an upstream that follows a script.
 
 use std::{
-    io, thread,
+    fs, io,
+    path::Path,
+    thread,
     time::{Duration, Instant},
 };
 
@@ -14,7 +16,8 @@ use super::{
     client::Client,
     daemon::{Daemon, Setup},
     log::exchanges,
-    upstream::{Peer, Upstream},
+    peer::Peer,
+    upstream::Upstream,
 };
 
 /// A request without content.
@@ -23,6 +26,14 @@ pub(crate) const GET: &[u8] = b"GET /thing HTTP/1.1\r\nHost: localhost\r\n\r\n";
 /// A request with content.
 pub(crate) const POST: &[u8] =
     b"POST /thing HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\n\r\nhello";
+
+/// Requests of each kind of content.
+pub(crate) const REQUESTS: [&[u8]; 4] = [
+    GET,
+    POST,
+    b"POST /thing HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n",
+    b"POST /thing HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: 7\r\n\r\na=b&c=d",
+];
 
 /// An answer after which the connection stays open.
 pub(crate) const OK: &[u8] = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
@@ -147,4 +158,11 @@ pub(crate) fn eventually(what: &str, mut holds: impl FnMut() -> bool) {
         assert!(started.elapsed() < DEADLINE, "in vain: {what}");
         thread::park_timeout(Duration::from_millis(10));
     }
+}
+
+/// The lines of a file, such as a log.
+#[track_caller]
+pub(crate) fn lines_of(path: &Path) -> Vec<String> {
+    let text = fs::read_to_string(path).unwrap();
+    text.lines().map(str::to_owned).collect()
 }
