@@ -1,6 +1,9 @@
 //! What each subcommand does, and what the program's exit code says of it.
 
-use std::{ffi::OsString, fmt::Display, future::Future, io, io::Write as _, process::ExitCode};
+use std::{
+    ffi::OsString, fmt::Display, future::Future, io, io::Write as _, process::ExitCode,
+    time::Duration,
+};
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -33,6 +36,9 @@ impl From<Exit> for ExitCode {
         Self::from(exit as u8)
     }
 }
+
+/// How long the tasks that are left at the end may take to be dropped.
+const RUNTIME_END: Duration = Duration::from_millis(500);
 
 /// Runs the program with the words of its command line, of which the first is its name.
 pub fn main(words: impl Iterator<Item = OsString>) -> ExitCode {
@@ -282,8 +288,9 @@ fn in_runtime(work: impl Future<Output = io::Result<Exit>>) -> Exit {
         .build();
     let outcome = runtime.and_then(|runtime| {
         let outcome = runtime.block_on(work);
-        // A name that is still being looked up must not hold the exit up.
-        runtime.shutdown_background();
+        // Exchanges that are cut off have to leave their records; a name that is still being looked up must not hold
+        // the exit up for long.
+        runtime.shutdown_timeout(RUNTIME_END);
         outcome
     });
     outcome.unwrap_or_else(|error| {

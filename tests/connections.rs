@@ -6,8 +6,11 @@ use support::{
     bench::{
         Bench, DENIED, GOOD, MALFORMED,
         Then::{AsItSays, Close},
+        check_problem,
     },
-    request::{SMUGGLED, get, get_with, post_form, post_raw, request},
+    daemon::Setup,
+    request::{FORM, SMUGGLED, get, get_with, post_form, post_raw, request},
+    upstream::closed_address,
 };
 
 #[test]
@@ -111,6 +114,8 @@ fn a_refusal_ends_a_pipeline_behind_the_answers_before_it() {
     client.send([GOOD, b"GET / HTTP/1.1\r\n\r\n", SMUGGLED.as_bytes()].concat());
     bench.answered(&mut client, false);
     bench.refusal(&mut client, false, 400, MALFORMED, Close);
+    // The daemon lets a client that is still there read the refusal before it ends.
+    drop(client);
     bench.finish();
 }
 
@@ -245,4 +250,25 @@ fn a_client_that_expects_100_continue_gets_it_and_another_expectation_is_refused
         .forwarded("POST / HTTP/1.0\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\nhello");
     assert_eq!(exchange.request.body, b"hello");
     bench.finish();
+}
+
+#[test]
+fn a_client_is_not_told_to_continue_before_its_request_can_be_forwarded() {
+    let expecting = |fields: &str, length: usize| {
+        let fields = format!("{fields}Content-Length: {length}\r\nExpect: 100-continue\r\n");
+        post_raw(&fields, "")
+    };
+    let bench = Bench::with(|setup| setup.table("limits", "form_bytes = '1KiB'"));
+    let coded = format!("{FORM}Content-Encoding: gzip\r\n");
+    bench.refused(expecting(&coded, 5), 415, MALFORMED, Close);
+    bench.refused(expecting(FORM, 1025), 413, MALFORMED, Close);
+    bench.finish();
+
+    let daemon = Setup::new(format!("https://{}", closed_address())).start();
+    for fields in ["", FORM] {
+        let mut client = daemon.connect();
+        client.send(expecting(fields, 5));
+        check_problem(&client.response(), 502, "connection_refused", false);
+        client.expect_close();
+    }
 }

@@ -2,14 +2,15 @@
 
 mod support;
 
-use std::fs;
+use std::{fs, io};
 
 use support::{
     certificates::{Authority, Certificate, NAME},
     daemon::{Daemon, Setup},
     log::records,
+    peer::Peer,
     stage::{GET, OK, Stage, failed, fine, finish, problem},
-    upstream::{Peer, Upstream},
+    upstream::Upstream,
 };
 
 /// An upstream with this certificate that answers everything.
@@ -21,15 +22,6 @@ fn upstream(certificate: &Certificate) -> Upstream {
 #[track_caller]
 fn daemon(upstream: &Upstream, tls: &str) -> Daemon {
     Setup::new(upstream.url()).table("tls", tls).start()
-}
-
-/// A directory with the authority's certificate, and the key that names it.
-fn ca_file(authority: &Authority) -> (tempfile::TempDir, String) {
-    let directory = tempfile::tempdir().unwrap();
-    let path = directory.path().join("ca.pem");
-    fs::write(&path, &authority.pem).unwrap();
-    let key = format!("ca_file = '{}'", path.display());
-    (directory, key)
 }
 
 #[track_caller]
@@ -60,7 +52,7 @@ fn check_untrusted(certificate: &Certificate, tls: &str) -> String {
 #[test]
 fn a_certificate_of_the_configured_authority_is_trusted() {
     let authority = Authority::new();
-    let (_directory, key) = ca_file(&authority);
+    let (_directory, key) = authority.ca_file();
     let upstream = upstream(&authority.issue());
     let host = upstream.address().to_string();
     check_trusted(daemon(&upstream, &key), &upstream, &host);
@@ -69,7 +61,7 @@ fn a_certificate_of_the_configured_authority_is_trusted() {
 #[test]
 fn a_certificate_that_nobody_vouches_for_is_not_trusted() {
     let authority = Authority::new();
-    let (_directory, key) = ca_file(&Authority::new());
+    let (_directory, key) = Authority::new().ca_file();
     let cases = [
         (Certificate::self_signed(), "trust = 'system'"),
         (authority.issue(), "trust = 'system'"),
@@ -85,7 +77,7 @@ fn a_certificate_that_nobody_vouches_for_is_not_trusted() {
 #[test]
 fn an_expired_certificate_is_not_trusted() {
     let authority = Authority::new();
-    let (_directory, key) = ca_file(&authority);
+    let (_directory, key) = authority.ca_file();
     let detail = check_untrusted(&authority.issue_expired(), &key);
     assert!(detail.contains("expired"), "{detail}");
 }
@@ -93,7 +85,7 @@ fn an_expired_certificate_is_not_trusted() {
 #[test]
 fn a_certificate_for_another_name_is_not_trusted() {
     let authority = Authority::new();
-    let (_directory, key) = ca_file(&authority);
+    let (_directory, key) = authority.ca_file();
     for name in ["other.test", "127.0.0.2", "*.127.0.0.1"] {
         let detail = check_untrusted(&authority.issue_for(name), &key);
         assert!(detail.contains("tls.server_name"), "{detail}");
@@ -126,7 +118,7 @@ fn a_pinned_key_is_trusted_whatever_the_certificate_says() {
 #[test]
 fn with_a_pin_no_other_key_is_trusted_and_the_one_presented_is_named() {
     let authority = Authority::new();
-    let (_directory, ca) = ca_file(&authority);
+    let (_directory, ca) = authority.ca_file();
     let pin = Certificate::self_signed().pin;
     for certificate in [Certificate::self_signed(), authority.issue()] {
         let others = ["", &ca, "trust = 'self-signed'"];
@@ -140,7 +132,7 @@ fn with_a_pin_no_other_key_is_trusted_and_the_one_presented_is_named() {
 #[test]
 fn another_name_can_be_verified_than_the_upstreams() {
     let authority = Authority::new();
-    let (_directory, ca) = ca_file(&authority);
+    let (_directory, ca) = authority.ca_file();
     let certificate = authority.issue_for("other.test");
     let upstream = upstream(&certificate);
     let daemon = daemon(&upstream, &format!("{ca}\nserver_name = 'other.test'"));
@@ -157,7 +149,7 @@ fn another_name_can_be_verified_than_the_upstreams() {
 #[test]
 fn another_address_can_be_dialled_than_the_upstreams() {
     let authority = Authority::new();
-    let (_directory, ca) = ca_file(&authority);
+    let (_directory, ca) = authority.ca_file();
     let upstream = upstream(&authority.issue_for(NAME));
     let tls = format!("{ca}\ndial = '{}'", upstream.address());
     for (url, host) in [
@@ -175,7 +167,7 @@ fn another_address_can_be_dialled_than_the_upstreams() {
 #[test]
 fn a_client_certificate_is_shown_to_an_upstream_that_asks_for_one() {
     let (servers, clients) = (Authority::new(), Authority::new());
-    let (directory, ca) = ca_file(&servers);
+    let (directory, ca) = servers.ca_file();
     let shown = clients.issue();
     let (certificate, key) = (
         directory.path().join("cert.pem"),
@@ -196,7 +188,7 @@ fn a_client_certificate_is_shown_to_an_upstream_that_asks_for_one() {
 #[test]
 fn an_upstream_that_wants_a_client_certificate_says_so_in_an_alert() {
     let authority = Authority::new();
-    let (_directory, ca) = ca_file(&authority);
+    let (_directory, ca) = authority.ca_file();
     let certificate = authority.issue();
     let upstream = Upstream::mutual_tls(&certificate, &authority, |peer| peer.answer_all(OK));
     let daemon = daemon(&upstream, &ca);
@@ -209,10 +201,12 @@ fn an_upstream_that_wants_a_client_certificate_says_so_in_an_alert() {
     finish(daemon, &[failed(502, "tls_alert_received")]);
 }
 
+/// How a peer that is no TLS server goes on once it has been spoken to.
+type Script = fn(&mut Peer) -> io::Result<()>;
+
 #[test]
 fn what_is_no_tls_is_told_apart() {
-    // How a peer that is no TLS server goes on once it has been spoken to.
-    let cases: [(&str, fn(&mut Peer) -> std::io::Result<()>); 4] = [
+    let cases: [(&str, Script); 4] = [
         ("tls_protocol_error", |peer| {
             peer.send(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n")?;
             peer.until_end().map(drop)

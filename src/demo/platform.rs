@@ -243,3 +243,64 @@ fn announce(head: &Parts, target: &str, verdict: &str, status: StatusCode) {
     );
     let _ = io::stdout().write_all(line.as_bytes());
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::oauth::{Signer, Stamp};
+
+    /// What the platform says of a request for `target` with this `Authorization`.
+    fn problem(platform: &Platform, target: &str, authorization: &[u8]) -> Option<&'static str> {
+        let request = Request::get(target).header(AUTHORIZATION, authorization);
+        let (head, ()) = request.body(()).unwrap().into_parts();
+        let verdict = platform.verify(&head, target, b"");
+        verdict.err().map(|denial| denial.problem)
+    }
+
+    #[test]
+    fn a_signature_is_taken_once_and_for_its_own_request_and_time_only() {
+        let origin = Origin {
+            https: true,
+            host: "localhost".to_owned(),
+            port: 8443,
+        };
+        let credentials = Credentials {
+            consumer_key: "key".to_owned(),
+            consumer_secret: "secret".into(),
+            token: None,
+            token_secret: "".into(),
+        };
+        let acceptor = Acceptor::self_signed(&["localhost"]).unwrap();
+        let platform = Platform::new(&credentials, &origin, acceptor);
+        let base = BaseUri::new(true, "localhost", 8443);
+        let signer = Signer::new(&credentials, &SigningOptions::default(), base);
+        let sign = |timestamp, nonce| {
+            let request = RequestToSign {
+                method: "GET",
+                target: b"/a?b=c",
+                form: None,
+            };
+            let stamp = Stamp {
+                timestamp,
+                nonce,
+                extra: &[],
+            };
+            signer.sign(&request, stamp)
+        };
+        let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+        let now = now.unwrap().as_secs();
+        let signed = sign(now, "one");
+        assert_eq!(
+            problem(&platform, "/a?b=d", &signed),
+            Some("signature_invalid")
+        );
+        assert_eq!(problem(&platform, "/a?b=c", &signed), None);
+        assert_eq!(problem(&platform, "/a?b=c", &signed), Some("nonce_used"));
+        assert_eq!(problem(&platform, "/a?b=c", &sign(now, "two")), None);
+        let stale = sign(now - 2 * WINDOW, "three");
+        assert_eq!(
+            problem(&platform, "/a?b=c", &stale),
+            Some("timestamp_refused")
+        );
+    }
+}

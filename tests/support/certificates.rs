@@ -1,11 +1,14 @@
 //! Certificates made at run time, good ones and bad ones.
 
+use std::fs;
+
 use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
 use rcgen::{
     BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair,
     PublicKeyData as _, date_time_ymd,
 };
 use sha2::{Digest as _, Sha256};
+use tempfile::TempDir;
 
 /// The name that certificates are made out to beside the address of the upstream.
 pub(crate) const NAME: &str = "platform.test";
@@ -54,7 +57,7 @@ impl Authority {
 
     /// A certificate for `127.0.0.1` and [`NAME`], to serve and to ask with.
     pub(crate) fn issue(&self) -> Certificate {
-        self.issue_as(params(&["127.0.0.1", NAME]))
+        self.issue_as(&params(&["127.0.0.1", NAME]))
     }
 
     /// A certificate that expired long ago.
@@ -62,15 +65,24 @@ impl Authority {
         let mut params = params(&["127.0.0.1", NAME]);
         params.not_before = date_time_ymd(2001, 1, 1);
         params.not_after = date_time_ymd(2002, 1, 1);
-        self.issue_as(params)
+        self.issue_as(&params)
     }
 
     /// A certificate for `name` alone.
     pub(crate) fn issue_for(&self, name: &str) -> Certificate {
-        self.issue_as(params(&[name]))
+        self.issue_as(&params(&[name]))
     }
 
-    fn issue_as(&self, params: CertificateParams) -> Certificate {
+    /// A directory with its certificate, and the key of `[proxy.NAME.tls]` that names the file.
+    pub(crate) fn ca_file(&self) -> (TempDir, String) {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("ca.pem");
+        fs::write(&path, &self.pem).unwrap();
+        let key = format!("ca_file = '{}'", path.display());
+        (directory, key)
+    }
+
+    fn issue_as(&self, params: &CertificateParams) -> Certificate {
         let key = KeyPair::generate().unwrap();
         let made = params.signed_by(&key, &self.issuer).unwrap();
         Certificate::new(&made, &key)

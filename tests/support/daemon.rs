@@ -30,6 +30,8 @@ pub(crate) struct Setup {
     tables: String,
     credentials: Credentials,
     signing: SigningOptions,
+    prelude: Option<String>,
+    variables: Vec<(String, String)>,
 }
 
 impl Setup {
@@ -50,14 +52,33 @@ impl Setup {
             tables: "[proxy.test.tls]\ntrust = 'self-signed'\n".to_owned(),
             credentials,
             signing: SigningOptions::default(),
+            prelude: None,
+            variables: Vec::new(),
         }
     }
 
-    /// Listens on a Unix socket in the daemon's directory.
-    pub(crate) fn listen_on_unix_socket(mut self) -> Self {
-        let path = self.directory.path().join("proxy.sock");
-        self.listen = format!("unix:{}", path.display());
+    /// Has a shell run a command first, such as `ulimit`, and then become the daemon.
+    pub(crate) fn prelude(mut self, command: &str) -> Self {
+        self.prelude = Some(command.to_owned());
         self
+    }
+
+    /// Gives the daemon a variable, beside which it gets none.
+    pub(crate) fn variable(mut self, name: &str, value: &str) -> Self {
+        self.variables.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
+    /// Listens on this address.
+    pub(crate) fn listen_at(mut self, address: &str) -> Self {
+        address.clone_into(&mut self.listen);
+        self
+    }
+
+    /// Listens on a Unix socket in the daemon's directory.
+    pub(crate) fn listen_on_unix_socket(self) -> Self {
+        let path = self.directory.path().join("proxy.sock");
+        self.listen_at(&format!("unix:{}", path.display()))
     }
 
     /// Sets the keys of `[log]`, in place of the JSON on standard error.
@@ -145,9 +166,19 @@ impl Setup {
             self.tables,
         );
         fs::write(self.directory.path().join("undersign.toml"), text).unwrap();
-        let mut child = Command::new(env!("CARGO_BIN_EXE_undersign"))
+        let binary = env!("CARGO_BIN_EXE_undersign");
+        let mut command = match &self.prelude {
+            None => Command::new(binary),
+            Some(prelude) => {
+                let mut shell = Command::new("/bin/sh");
+                shell.args(["-c", &format!("{prelude} && exec \"$0\""), binary]);
+                shell
+            }
+        };
+        let mut child = command
             .current_dir(self.directory.path())
             .env_clear()
+            .envs(self.variables)
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(Stdio::piped())

@@ -17,6 +17,7 @@ pub(crate) mod client;
 pub(crate) mod command;
 pub(crate) mod daemon;
 pub(crate) mod log;
+pub(crate) mod peer;
 pub(crate) mod recorder;
 pub(crate) mod request;
 pub(crate) mod stage;

@@ -1,16 +1,23 @@
 //! A daemon in front of an upstream that follows a script.
 
-use std::io;
+use std::{
+    fs, io,
+    path::Path,
+    thread,
+    time::{Duration, Instant},
+};
 
 use serde_json::Value;
 
 use super::{
+    DEADLINE,
     bench::check_problem,
     certificates::Certificate,
     client::Client,
     daemon::{Daemon, Setup},
     log::exchanges,
-    upstream::{Peer, Upstream},
+    peer::Peer,
+    upstream::Upstream,
 };
 
 /// A request without content.
@@ -19,6 +26,14 @@ pub(crate) const GET: &[u8] = b"GET /thing HTTP/1.1\r\nHost: localhost\r\n\r\n";
 /// A request with content.
 pub(crate) const POST: &[u8] =
     b"POST /thing HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\n\r\nhello";
+
+/// Requests of each kind of content.
+pub(crate) const REQUESTS: [&[u8]; 4] = [
+    GET,
+    POST,
+    b"POST /thing HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n",
+    b"POST /thing HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: 7\r\n\r\na=b&c=d",
+];
 
 /// An answer after which the connection stays open.
 pub(crate) const OK: &[u8] = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
@@ -133,4 +148,21 @@ pub(crate) fn problem(client: &mut Client, status: u16, error: &str) -> String {
     let response = client.response();
     let problem = check_problem(&response, status, error, false);
     problem["detail"].as_str().unwrap().to_owned()
+}
+
+/// Waits until something outside of this process holds that nothing tells of.
+#[track_caller]
+pub(crate) fn eventually(what: &str, mut holds: impl FnMut() -> bool) {
+    let started = Instant::now();
+    while !holds() {
+        assert!(started.elapsed() < DEADLINE, "in vain: {what}");
+        thread::park_timeout(Duration::from_millis(10));
+    }
+}
+
+/// The lines of a file, such as a log.
+#[track_caller]
+pub(crate) fn lines_of(path: &Path) -> Vec<String> {
+    let text = fs::read_to_string(path).unwrap();
+    text.lines().map(str::to_owned).collect()
 }

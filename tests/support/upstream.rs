@@ -1,27 +1,26 @@
 //! A platform that misbehaves on command: raw HTTP/1 over TLS or plain TCP, a script for each connection.
 
 use std::{
-    fmt,
-    io::{self, Read, Write},
+    fmt, io,
     net::{Shutdown, SocketAddr, TcpListener, TcpStream},
     panic::{AssertUnwindSafe, catch_unwind},
     sync::{Arc, Condvar, Mutex, MutexGuard},
     thread,
-    time::{Duration, Instant},
 };
 
 use rustls::{
-    RootCertStore, ServerConfig, ServerConnection, StreamOwned,
+    RootCertStore, ServerConfig,
     crypto::aws_lc_rs,
     pki_types::{CertificateDer, PrivateKeyDer},
     server::WebPkiClientVerifier,
 };
-use socket2::{Domain, SockRef, Socket, Type};
+use socket2::{Domain, Socket, Type};
 
 use super::{
     DEADLINE,
     certificates::{Authority, Certificate},
-    wire::{Chunked, Head},
+    peer::Peer,
+    wire::Head,
 };
 
 /// A request as it arrived.
@@ -56,27 +55,37 @@ pub(crate) struct Seen {
     pub(crate) requests: Vec<Received>,
     /// How often scripts have called [`Peer::tell`].
     pub(crate) told: usize,
-    go: usize,
+    pub(super) go: usize,
     failures: Vec<String>,
     over: bool,
     sockets: Vec<TcpStream>,
 }
 
+impl Seen {
+    /// Gives up the hold on the connection with this peer that [`Upstream`] has to end its script.
+    pub(super) fn forget(&mut self, peer: Option<SocketAddr>) {
+        self.sockets
+            .retain(|socket| socket.peer_addr().ok() != peer);
+    }
+}
+
+/// What an upstream's connections and its test have in common.
 #[derive(Debug, Default)]
-struct Shared {
+pub(super) struct Shared {
     seen: Mutex<Seen>,
     changed: Condvar,
 }
 
 impl Shared {
-    fn change<T>(&self, change: impl FnOnce(&mut Seen) -> T) -> T {
+    /// Changes what has been seen, and wakes whoever waits for that.
+    pub(super) fn change<T>(&self, change: impl FnOnce(&mut Seen) -> T) -> T {
         let changed = change(&mut self.seen());
         self.changed.notify_all();
         changed
     }
 
     /// Waits until `is_met` says so; fails after [`DEADLINE`] or once the upstream is gone.
-    fn wait(&self, is_met: impl Fn(&Seen) -> bool) -> io::Result<MutexGuard<'_, Seen>> {
+    pub(super) fn wait(&self, is_met: impl Fn(&Seen) -> bool) -> io::Result<MutexGuard<'_, Seen>> {
         let waiting = |seen: &mut Seen| !is_met(seen) && !seen.over;
         let (seen, _) = self
             .changed
@@ -89,7 +98,8 @@ impl Shared {
         }
     }
 
-    fn seen(&self) -> MutexGuard<'_, Seen> {
+    /// What has been seen so far.
+    pub(super) fn seen(&self) -> MutexGuard<'_, Seen> {
         self.seen.lock().unwrap()
     }
 }
@@ -309,239 +319,5 @@ fn accept<S>(
             });
         };
         thread::spawn(connection);
-    }
-}
-
-enum Stream {
-    Plain(TcpStream),
-    Tls(Box<StreamOwned<ServerConnection, TcpStream>>),
-}
-
-/// The upstream's end of one connection, in the hands of a script.
-///
-/// Each method that waits fails when its wait is over or the connection is; a script passes that on.
-pub(crate) struct Peer {
-    /// The number of the connection, from 0.
-    pub(crate) number: usize,
-    /// `None` once it is closed.
-    stream: Option<Stream>,
-    /// Read, but not yet taken.
-    buffer: Vec<u8>,
-    /// Which of the requests is the last one of this connection.
-    current: usize,
-    shared: Arc<Shared>,
-}
-
-impl Peer {
-    fn new(
-        tcp: TcpStream,
-        tls: Option<Arc<ServerConfig>>,
-        number: usize,
-        shared: Arc<Shared>,
-    ) -> io::Result<Self> {
-        tcp.set_read_timeout(Some(DEADLINE))?;
-        tcp.set_write_timeout(Some(DEADLINE))?;
-        tcp.set_nodelay(true)?;
-        let stream = match tls {
-            None => Stream::Plain(tcp),
-            Some(config) => {
-                let connection = ServerConnection::new(config).unwrap();
-                let mut stream = StreamOwned::new(connection, tcp);
-                while stream.conn.is_handshaking() {
-                    stream.conn.complete_io(&mut stream.sock)?;
-                }
-                Stream::Tls(Box::new(stream))
-            }
-        };
-        Ok(Self {
-            number,
-            stream: Some(stream),
-            buffer: Vec::new(),
-            current: 0,
-            shared,
-        })
-    }
-
-    /// Reads a request with its content.
-    pub(crate) fn request(&mut self) -> io::Result<Received> {
-        let request = self.head()?;
-        if request.head.is_chunked() {
-            self.chunks()?;
-        } else {
-            self.content(request.head.content_length().unwrap_or(0))?;
-        }
-        Ok(self.shared.seen().requests[self.current].clone())
-    }
-
-    /// Reads a request's head.
-    pub(crate) fn head(&mut self) -> io::Result<Received> {
-        let head = self.take(Head::split_from, |head| head.raw.len())?;
-        let request = Received {
-            connection: self.number,
-            head,
-            body: Vec::new(),
-        };
-        self.current = self.shared.change(|seen| {
-            seen.requests.push(request.clone());
-            seen.requests.len() - 1
-        });
-        Ok(request)
-    }
-
-    /// Reads so many bytes of content.
-    pub(crate) fn content(&mut self, length: usize) -> io::Result<()> {
-        let content = self.take(|bytes| bytes.get(..length).map(<[u8]>::to_vec), Vec::len)?;
-        self.keep(&content);
-        Ok(())
-    }
-
-    /// Reads content in the chunked coding, to its end.
-    pub(crate) fn chunks(&mut self) -> io::Result<()> {
-        let whole = |bytes: &[u8]| Some(bytes[..Chunked::read(bytes)?.length].to_vec());
-        let content = self.take(whole, Vec::len)?;
-        self.keep(&content);
-        Ok(())
-    }
-
-    /// Reads bytes that are no request, and checks that they begin so.
-    pub(crate) fn expect(&mut self, beginning: &[u8]) -> io::Result<()> {
-        while self.buffer.len() < beginning.len() {
-            self.fill()?;
-        }
-        let received = self.buffer[..beginning.len()].escape_ascii().to_string();
-        assert_eq!(received, beginning.escape_ascii().to_string());
-        Ok(())
-    }
-
-    /// Sends these bytes at once.
-    pub(crate) fn send(&mut self, bytes: impl AsRef<[u8]>) -> io::Result<()> {
-        match self.stream()? {
-            Stream::Plain(stream) => stream.write_all(bytes.as_ref()),
-            Stream::Tls(stream) => {
-                stream.write_all(bytes.as_ref())?;
-                stream.flush()
-            }
-        }
-    }
-
-    /// Answers each request with the same bytes until the proxy closes the connection.
-    pub(crate) fn answer_all(&mut self, answer: impl AsRef<[u8]>) -> io::Result<()> {
-        loop {
-            self.request()?;
-            self.send(answer.as_ref())?;
-        }
-    }
-
-    /// Waits for [`Upstream::go_on`].
-    pub(crate) fn pause(&mut self) -> io::Result<()> {
-        self.shared.wait(|seen| seen.go > 0)?.go -= 1;
-        Ok(())
-    }
-
-    /// Tells the test that the script has come so far.
-    pub(crate) fn tell(&self) {
-        self.shared.change(|seen| seen.told += 1);
-    }
-
-    /// Waits until the proxy ends the connection; returns what it sends until then.
-    pub(crate) fn until_end(&mut self) -> io::Result<Vec<u8>> {
-        loop {
-            match self.fill() {
-                Ok(()) => {}
-                Err(error) if error.kind() == io::ErrorKind::TimedOut => return Err(error),
-                Err(_) => return Ok(std::mem::take(&mut self.buffer)),
-            }
-        }
-    }
-
-    /// Ends the connection as it should be.
-    pub(crate) fn close(&mut self) {
-        match self.stream.take() {
-            None => {}
-            Some(Stream::Plain(stream)) => {
-                let _ = stream.shutdown(Shutdown::Both);
-            }
-            Some(Stream::Tls(mut stream)) => {
-                stream.conn.send_close_notify();
-                let _ = stream.flush();
-                let _ = stream.sock.shutdown(Shutdown::Both);
-            }
-        }
-    }
-
-    /// Ends the connection without TLS's close_notify.
-    pub(crate) fn cut(&mut self) {
-        if let Some(stream) = self.stream.take() {
-            let _ = stream.tcp().shutdown(Shutdown::Both);
-        }
-    }
-
-    /// Resets the connection.
-    pub(crate) fn reset(&mut self) {
-        if let Some(stream) = self.stream.take() {
-            let socket = SockRef::from(stream.tcp());
-            socket.set_linger(Some(Duration::ZERO)).unwrap();
-            // The clone that ends scripts would keep the connection open.
-            let peer = stream.tcp().peer_addr().ok();
-            self.shared.change(|seen| {
-                seen.sockets
-                    .retain(|socket| socket.peer_addr().ok() != peer)
-            });
-        }
-    }
-
-    fn stream(&mut self) -> io::Result<&mut Stream> {
-        self.stream
-            .as_mut()
-            .ok_or_else(|| io::ErrorKind::NotConnected.into())
-    }
-
-    /// Reads once.
-    fn fill(&mut self) -> io::Result<()> {
-        let mut space = [0; 16 * 1024];
-        let started = Instant::now();
-        let read = match self.stream()? {
-            Stream::Plain(stream) => stream.read(&mut space),
-            Stream::Tls(stream) => stream.read(&mut space),
-        };
-        match read {
-            Ok(0) => Err(io::ErrorKind::UnexpectedEof.into()),
-            Ok(length) => {
-                self.buffer.extend_from_slice(&space[..length]);
-                Ok(())
-            }
-            Err(_) if started.elapsed() >= DEADLINE => Err(io::ErrorKind::TimedOut.into()),
-            Err(error) => Err(error),
-        }
-    }
-
-    /// Reads on until `find` finds something at the beginning of what has been read, and takes that away.
-    fn take<T>(
-        &mut self,
-        find: impl Fn(&[u8]) -> Option<T>,
-        length: impl FnOnce(&T) -> usize,
-    ) -> io::Result<T> {
-        loop {
-            if let Some(found) = find(&self.buffer) {
-                self.buffer.drain(..length(&found));
-                return Ok(found);
-            }
-            self.fill()?;
-        }
-    }
-
-    fn keep(&mut self, content: &[u8]) {
-        let current = self.current;
-        self.shared
-            .change(|seen| seen.requests[current].body.extend_from_slice(content));
-    }
-}
-
-impl Stream {
-    fn tcp(&self) -> &TcpStream {
-        match self {
-            Self::Plain(stream) => stream,
-            Self::Tls(stream) => &stream.sock,
-        }
     }
 }

@@ -1,0 +1,216 @@
+//! Limits of time and number: slow clients, too many of them, and no descriptors left.
+
+mod support;
+
+use std::{
+    fs, thread,
+    time::{Duration, Instant},
+};
+
+use support::{
+    client::{Client, End},
+    log::records,
+    stage::{GET, OK, Stage, eventually, failed, fine, problem},
+};
+
+const TIMEOUT: &str = "http_request_error";
+
+#[test]
+fn a_head_that_does_not_come_to_its_end_in_time_is_refused() {
+    let stage = Stage::with(
+        |setup| setup.table("timeouts", "request_headers = '300ms'"),
+        |peer| peer.answer_all(OK),
+    );
+    let parts: [&[u8]; 3] = [b"G", b"GET / HTTP/1.1\r\nHost", &GET[..GET.len() - 1]];
+    for part in parts {
+        let mut client = stage.ask(part);
+        problem(&mut client, 408, TIMEOUT);
+        client.expect_close();
+    }
+    // A later request on a connection has no more time than the first.
+    let mut client = stage.daemon.connect();
+    Stage::fetch_on(&mut client);
+    client.send(b"GET");
+    problem(&mut client, 408, TIMEOUT);
+    client.expect_close();
+    drop(client);
+    let late = failed(408, TIMEOUT);
+    stage.finish(&[late, late, late, fine(200), late]);
+}
+
+#[test]
+fn a_head_that_trickles_gains_no_time() {
+    let stage = Stage::with(
+        |setup| setup.table("timeouts", "request_headers = '300ms'"),
+        |peer| peer.answer_all(OK),
+    );
+    let started = Instant::now();
+    let mut client = stage.ask(b"GET / HTTP/1.1\r\nHost: localhost\r\nA: ");
+    while support::log::exchanges(&stage.daemon.log().lines()).is_empty() {
+        assert!(
+            started.elapsed() < Duration::from_secs(5),
+            "still waited for"
+        );
+        client.send(b"a");
+        thread::park_timeout(Duration::from_millis(50));
+    }
+    problem(&mut client, 408, TIMEOUT);
+    drop(client);
+    stage.finish(&[failed(408, TIMEOUT)]);
+}
+
+#[test]
+fn an_idle_connection_is_closed_without_a_word() {
+    let stage = Stage::with(
+        |setup| setup.table("timeouts", "keep_alive = '300ms'"),
+        |peer| peer.answer_all(OK),
+    );
+    let mut fresh = stage.daemon.connect();
+    let mut kept = stage.daemon.connect();
+    Stage::fetch_on(&mut kept);
+    kept.expect_close();
+    fresh.expect_close();
+    stage.finish(&[fine(200)]);
+}
+
+#[test]
+fn content_that_does_not_go_on_in_time_is_given_up() {
+    let framings = ["Content-Length: 9", "Transfer-Encoding: chunked"];
+    let stage = Stage::with(
+        |setup| setup.table("timeouts", "idle = '300ms'"),
+        |peer| {
+            peer.head()?;
+            peer.until_end().map(drop)
+        },
+    );
+    for (number, framing) in framings.iter().enumerate() {
+        let head = format!("POST / HTTP/1.1\r\nHost: localhost\r\n{framing}\r\n\r\n");
+        let mut client = stage.ask(format!("{head}5\r\nhe"));
+        problem(&mut client, 408, TIMEOUT);
+        stage.upstream.wait_ended(number + 1);
+        client.expect_close();
+    }
+    stage.finish(&[failed(408, TIMEOUT); 2]);
+}
+
+#[test]
+fn a_form_that_does_not_go_on_in_time_is_given_up() {
+    let stage = Stage::with(
+        |setup| setup.table("timeouts", "idle = '300ms'"),
+        |peer| peer.answer_all(OK),
+    );
+    let mut client = stage.ask(
+        b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: 9\r\n\r\na=b",
+    );
+    problem(&mut client, 408, TIMEOUT);
+    client.expect_close();
+    assert!(stage.upstream.requests().is_empty());
+    drop(client);
+    stage.finish(&[failed(408, TIMEOUT)]);
+}
+
+#[test]
+fn a_client_that_reads_nothing_is_given_up_with_its_upstream_connection() {
+    let stage = Stage::with(
+        |setup| setup.table("timeouts", "idle = '300ms'"),
+        |peer| {
+            peer.request()?;
+            peer.send(b"HTTP/1.1 200 OK\r\nContent-Length: 1000000000\r\n\r\n")?;
+            while peer.send(vec![b'x'; 1 << 20]).is_ok() {}
+            Ok(())
+        },
+    );
+    let client = stage.ask(GET);
+    stage.upstream.wait_ended(1);
+    let records = stage.daemon.log().exchanges(1);
+    assert_eq!(records.len(), 1);
+    assert_eq!(records[0]["http.response.status_code"], 200);
+    assert!(records[0]["error.type"].is_string(), "{:#}", records[0]);
+    drop(client);
+    assert_eq!(stage.daemon.stop().0, Some(0));
+}
+
+#[test]
+fn a_connection_over_the_limit_is_told_so_and_the_others_are_unharmed() {
+    let stage = Stage::with(
+        |setup| setup.table("limits", "connections = 2"),
+        |peer| peer.answer_all(OK),
+    );
+    let mut served = [stage.daemon.connect(), stage.daemon.connect()];
+    served.iter_mut().for_each(Stage::fetch_on);
+    for _ in 0..3 {
+        let mut refused = stage.ask(GET);
+        problem(&mut refused, 503, "connection_limit_reached");
+        refused.expect_close();
+    }
+    served.iter_mut().for_each(Stage::fetch_on);
+    let [mut stays, leaves] = served;
+    drop(leaves);
+    // Once one has left, another is served.
+    let mut next = None;
+    eventually("a client is served", || {
+        let mut client: Client = stage.ask(GET);
+        let response = client.response();
+        next = (response.status == 200).then_some(client);
+        next.is_some()
+    });
+    Stage::fetch_on(&mut stays);
+    Stage::fetch_on(&mut next.unwrap());
+    assert_eq!(stage.daemon.stop().0, Some(0));
+}
+
+#[test]
+fn without_descriptors_the_daemon_waits_and_then_goes_on() {
+    let stage = Stage::with(
+        |setup| setup.prelude("ulimit -n 40"),
+        |peer| peer.answer_all(OK),
+    );
+    let mut first = stage.daemon.connect();
+    Stage::fetch_on(&mut first);
+    let clients: Vec<_> = (0..60).map(|_| stage.daemon.connect()).collect();
+    let complaints = || {
+        let lines = stage.daemon.log().lines();
+        records(&lines)
+            .filter(|record| record["message"].as_str().unwrap().contains("can't accept"))
+            .count()
+    };
+    // The time that it has spent computing, in ticks of 10 ms.
+    let ticks = || {
+        let stat = fs::read_to_string(format!("/proc/{}/stat", stage.daemon.process().id()));
+        let stat = stat.unwrap();
+        let (_, after_name) = stat.rsplit_once(") ").unwrap();
+        let fields = after_name.split(' ').skip(11).take(2);
+        fields
+            .map(|field| field.parse::<u64>().unwrap())
+            .sum::<u64>()
+    };
+    eventually("descriptors run out", || complaints() > 0);
+    let (before, started) = (ticks(), Instant::now());
+    eventually("it tries again", || complaints() > 3);
+    // It waits between its attempts, and serves those that it has.
+    assert!(started.elapsed() >= Duration::from_millis(200));
+    assert!(ticks() - before < 20);
+    Stage::fetch_on(&mut first);
+    drop(clients);
+    stage.fetch();
+    Stage::fetch_on(&mut first);
+    assert_eq!(stage.upstream.connections(), 1);
+    stage.finish(&[fine(200); 4]);
+}
+
+#[test]
+fn a_refused_upload_is_drained_and_its_answer_arrives() {
+    let stage = Stage::with(
+        |setup| setup.table("limits", "connections = 1"),
+        |peer| peer.answer_all(OK),
+    );
+    let mut served = stage.daemon.connect();
+    Stage::fetch_on(&mut served);
+    let mut refused =
+        stage.ask(b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 4000000\r\n\r\n");
+    refused.send(vec![b'x'; 4_000_000]);
+    problem(&mut refused, 503, "connection_limit_reached");
+    assert_eq!(refused.rest().1, End::Closed);
+    drop(refused);
+    stage.finish(&[fine(200), failed(503, "connection_limit_reached")]);
+}

@@ -1,0 +1,195 @@
+//! Content on its way up: answers that come early, clients that wait for 100 Continue, clients that leave.
+
+mod support;
+
+use support::{
+    daemon::Setup,
+    log::exchanges,
+    stage::{OK, Stage, failed, fine, finish, problem},
+    upstream::{FullQueue, Upstream, closed_address},
+};
+
+const UPLOAD_LENGTH: usize = 10 << 20;
+
+/// A large upload, in either framing.
+fn uploads() -> [(String, Vec<u8>); 2] {
+    let content = vec![b'x'; UPLOAD_LENGTH];
+    let chunked = [
+        format!("{UPLOAD_LENGTH:x}\r\n").as_bytes(),
+        &content[..],
+        b"\r\n0\r\n\r\n",
+    ]
+    .concat();
+    let head = "POST / HTTP/1.1\r\nHost: localhost\r\n";
+    [
+        (
+            format!("{head}Content-Length: {UPLOAD_LENGTH}\r\n\r\n"),
+            content,
+        ),
+        (format!("{head}Transfer-Encoding: chunked\r\n\r\n"), chunked),
+    ]
+}
+
+const TOO_LARGE: &[u8] =
+    b"HTTP/1.1 413 Too Large\r\nConnection: close\r\nContent-Length: 9\r\n\r\ntoo large";
+
+#[test]
+fn an_early_answer_reaches_a_client_that_is_still_uploading() {
+    for (head, content) in uploads() {
+        let stage = Stage::new(|peer| {
+            peer.head()?;
+            peer.content(1000)?;
+            peer.send(TOO_LARGE)?;
+            peer.until_end().map(drop)
+        });
+        let mut client = stage.ask(&head);
+        client.send(&content[..5000]);
+        // Half of the upload is yet to come when the answer is there.
+        let response = client.response();
+        assert_eq!(
+            (response.status, &response.body[..]),
+            (413, &b"too large"[..])
+        );
+        client.send(&content[5000..]);
+        drop(client);
+        stage.upstream.wait_ended(1);
+        stage.finish(&[fine(413)]);
+    }
+}
+
+#[test]
+fn an_early_answer_reaches_a_client_that_reads_only_after_its_upload() {
+    for (head, content) in uploads() {
+        let stage = Stage::new(|peer| {
+            peer.head()?;
+            peer.send(TOO_LARGE)?;
+            peer.until_end().map(drop)
+        });
+        let mut client = stage.ask(&head);
+        client.send(&content);
+        assert_eq!(client.response().status, 413);
+        drop(client);
+        stage.finish(&[fine(413)]);
+    }
+}
+
+#[test]
+fn an_upstream_that_answers_early_and_takes_the_rest_gets_the_rest() {
+    for (head, content) in uploads() {
+        let stage = Stage::new(|peer| {
+            let request = peer.head()?;
+            peer.send(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nearly\r\n")?;
+            if request.head.is_chunked() {
+                peer.chunks()?;
+            } else {
+                peer.content(UPLOAD_LENGTH)?;
+            }
+            peer.send(b"4\r\nlate\r\n0\r\n\r\n")?;
+            peer.until_end().map(drop)
+        });
+        let mut client = stage.ask(&head);
+        assert_eq!(client.response_head().first_line(), b"HTTP/1.1 200 OK");
+        assert_eq!(client.bytes(10), b"5\r\nearly\r\n");
+        client.send(&content);
+        assert_eq!(client.bytes(14), b"4\r\nlate\r\n0\r\n\r\n");
+        stage.finish(&[fine(200)]);
+    }
+}
+
+const EXPECTING: &[u8] =
+    b"POST / HTTP/1.1\r\nHost: localhost\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\n";
+
+#[test]
+fn a_client_that_waits_is_told_to_go_on_once_there_is_an_upstream_connection() {
+    let stage = Stage::new(|peer| peer.answer_all(OK));
+    let mut client = stage.daemon.connect();
+    for _ in 0..2 {
+        client.send(EXPECTING);
+        assert_eq!(
+            client.response_head().first_line(),
+            b"HTTP/1.1 100 Continue"
+        );
+        client.send(b"hello");
+        assert_eq!(client.response().body, b"ok");
+    }
+    for request in stage.upstream.requests() {
+        assert_eq!(request.body, b"hello");
+    }
+    stage.finish(&[fine(200); 2]);
+}
+
+#[test]
+fn a_client_that_waits_is_not_told_to_go_on_without_an_upstream_connection() {
+    let refused = format!("https://{}", closed_address());
+    let queue = FullQueue::new();
+    let stalled = format!("https://{}", queue.address());
+    for (url, status, error) in [
+        (refused, 502, "connection_refused"),
+        (stalled, 504, "connection_timeout"),
+    ] {
+        let daemon = Setup::new(url)
+            .table("timeouts", "connect = '300ms'")
+            .start();
+        let mut client = daemon.connect();
+        client.send(EXPECTING);
+        // The first thing that comes is the answer.
+        problem(&mut client, status, error);
+        drop(client);
+        finish(daemon, &[failed(status, error)]);
+    }
+}
+
+#[test]
+fn an_upstream_that_refuses_the_content_spares_the_client_from_sending_it() {
+    let upstream = Upstream::plain(|peer| {
+        peer.head()?;
+        peer.send(TOO_LARGE)?;
+        peer.until_end().map(drop)
+    });
+    let daemon = Setup::new(upstream.url())
+        .keys("allow_plaintext_upstream = true")
+        .start();
+    let mut client = daemon.connect();
+    client.send(EXPECTING);
+    let mut head = client.response_head();
+    if head.first_line() == b"HTTP/1.1 100 Continue" {
+        head = client.response_head();
+    }
+    assert_eq!(head.first_line(), b"HTTP/1.1 413 Too Large");
+    drop(client);
+    finish(daemon, &[fine(413)]);
+}
+
+#[test]
+fn a_client_that_leaves_within_its_upload_leaves_no_whole_request() {
+    let framings = ["Content-Length: 9", "Transfer-Encoding: chunked"];
+    let stage = Stage::new(move |peer| {
+        peer.head()?;
+        peer.content(3)?;
+        let rest = peer.until_end()?;
+        assert!(!rest.ends_with(b"0\r\n\r\n"), "{rest:?}");
+        Ok(())
+    });
+    for (number, framing) in framings.iter().enumerate() {
+        let head = format!("POST / HTTP/1.1\r\nHost: localhost\r\n{framing}\r\n\r\n");
+        let client = stage.ask(format!("{head}5\r\nhe"));
+        stage.upstream.wait("content", |seen| {
+            seen.requests
+                .get(number)
+                .is_some_and(|request| request.body.len() == 3)
+        });
+        drop(client);
+        stage.upstream.wait_ended(number + 1);
+    }
+    let (code, lines) = stage.daemon.stop();
+    assert_eq!(code, Some(0));
+    let records = exchanges(&lines);
+    assert_eq!(records.len(), framings.len(), "{lines:#?}");
+    for record in records {
+        let error = record["error.type"].as_str().unwrap();
+        assert!(
+            ["client_disconnected", "http_request_error"].contains(&error),
+            "{record:#}"
+        );
+    }
+}
