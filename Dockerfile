@@ -1,12 +1,11 @@
 # syntax=docker/dockerfile:1
-# check=skip=SecretsUsedInArgOrEnv
-# (What that check and DL3064 below object to holds the path of a secret, not the secret.)
 #
 #   docker build -t undersign .
 #   docker run --network container:my-app \
 #     -v "$PWD/consumer-secret:/run/secrets/consumer-secret:ro" \
 #     -e UNDERSIGN_UPSTREAM=https://a.isv1.apsdemo.org \
-#     -e UNDERSIGN_CONSUMER_KEY=... undersign
+#     -e UNDERSIGN_CONSUMER_KEY=... \
+#     -e UNDERSIGN_CONSUMER_SECRET_FILE=/run/secrets/consumer-secret undersign
 #
 # It listens on loopback, for a container that shares its network (a sidecar in a pod,
 # or --network as above): whoever reaches the listener is signed for. To publish the port
@@ -46,11 +45,10 @@ LABEL org.opencontainers.image.title="undersign" \
 
 COPY --from=build /build/target/release/undersign /usr/local/bin/undersign
 
-# hadolint ignore=DL3064
-ENV UNDERSIGN_LISTEN=127.0.0.1:8080 \
-    UNDERSIGN_ADMIN_LISTEN=127.0.0.1:9464 \
-    UNDERSIGN_LOG_FORMAT=json \
-    UNDERSIGN_CONSUMER_SECRET_FILE=/run/secrets/consumer-secret
+# Only what concerns the daemon as a whole: variables override a configuration file, and a
+# proxy's own settings are for whoever runs the container.
+ENV UNDERSIGN_ADMIN_LISTEN=127.0.0.1:9464 \
+    UNDERSIGN_LOG_FORMAT=json
 
 EXPOSE 8080
 # By number, so that Kubernetes' runAsNonRoot can tell.

@@ -102,7 +102,7 @@ fn run(config: Config) -> Exit {
         }
     };
     info!(version = env!("CARGO_PKG_VERSION"), "starting");
-    raise_descriptor_limit();
+    set_limits();
     in_runtime(async {
         // Before anything listens: whoever reads the ready line may send a signal at once.
         let mut signals = Signals::new()?;
@@ -242,8 +242,18 @@ fn warn_of_exposure(config: &Config) {
     }
 }
 
-/// Each exchange takes two descriptors; the soft limit is often 1024 only for the sake of programs that use select(2).
-fn raise_descriptor_limit() {
+/// Turns core dumps off, and raises the limit of open files: each exchange takes two, and the soft limit is often 1024
+/// only for the sake of programs that use select(2).
+fn set_limits() {
+    let none = Rlimit {
+        current: Some(0),
+        maximum: Some(0),
+    };
+    // A core dump would hold the secrets.
+    if let Err(error) = setrlimit(Resource::Core, none) {
+        warn!(%error, "can't turn core dumps off");
+    }
+
     let Rlimit { maximum, .. } = getrlimit(Resource::Nofile);
     let limit = Rlimit {
         current: maximum,

@@ -129,9 +129,13 @@ impl Record {
     }
 
     fn hint_for_refused_signature(&self) -> &'static str {
+        let query = self.request.as_ref().and_then(RequestHead::query);
         match self.clock_skew_s {
             Some(skew) if skew.abs() > NOTABLE_SKEW_S => {
                 "the clocks of this machine and the upstream differ: set this machine's clock (NTP)"
+            }
+            _ if query.is_some_and(|query| query.contains(&b'+')) => {
+                "the upstream refused the credentials or the signature: check the consumer key and secret; if only queries with a plus sign are refused, set query_plus = \"literal\""
             }
             _ => {
                 "the upstream refused the credentials or the signature: check the consumer key and secret, the token, and the signature method"

@@ -218,7 +218,7 @@ fn structured_string(text: &str) -> String {
 impl From<RequestFault> for Refusal {
     fn from(fault: RequestFault) -> Self {
         let status = match &fault {
-            RequestFault::Connect => 405,
+            RequestFault::Method => 405,
             RequestFault::TargetTooLong => 414,
             RequestFault::HeaderTooLong(_) | RequestFault::Field(FieldFault::TooMany) => 431,
             RequestFault::TransferCoding => 501,

@@ -40,12 +40,15 @@ impl Drop for SocketFile {
 }
 
 impl Listener {
-    /// Binds an address. A Unix socket's file gets mode 0600 before anybody can connect.
-    pub(crate) fn bind(address: &ListenAddress) -> io::Result<Self> {
+    /// Binds an address. A Unix socket's file gets its mode before anybody can connect: 0600, unless `uids` names other
+    /// users, whom the mode must let through to be told apart by the system.
+    pub(crate) fn bind(address: &ListenAddress, uids: &[u32]) -> io::Result<Self> {
         match address {
             ListenAddress::Tcp(address) => bind_tcp(*address).map(Self::Tcp),
             ListenAddress::Unix(path) => {
-                let listener = bind_unix(path)?;
+                let own = rustix::process::geteuid().as_raw();
+                let for_others = uids.iter().any(|uid| *uid != own);
+                let listener = bind_unix(path, if for_others { 0o666 } else { 0o600 })?;
                 Ok(Self::Unix(listener, SocketFile(path.clone())))
             }
         }
@@ -103,12 +106,12 @@ fn bind_tcp(address: SocketAddr) -> io::Result<TcpListener> {
     TcpListener::from_std(socket.into())
 }
 
-fn bind_unix(path: &Path) -> io::Result<UnixListener> {
+fn bind_unix(path: &Path, mode: u32) -> io::Result<UnixListener> {
     remove_stale_socket(path)?;
     let socket = Socket::new(Domain::UNIX, Type::STREAM, None)?;
     socket.bind(&SockAddr::unix(path)?)?;
     // Until it listens, nobody can connect.
-    fs::set_permissions(path, fs::Permissions::from_mode(0o600))?;
+    fs::set_permissions(path, fs::Permissions::from_mode(mode))?;
     socket.listen(BACKLOG)?;
     socket.set_nonblocking(true)?;
     UnixListener::from_std(socket.into())

@@ -97,14 +97,16 @@ impl Server {
             let listeners: Vec<_> = proxy
                 .listen
                 .iter()
-                .filter_map(|address| keep(&mut faults, bind(&key, address)))
+                .filter_map(|address| {
+                    keep(&mut faults, bind(&key, address, &proxy.access.allowed_uids))
+                })
                 .collect();
             if let Some(proxy) = keep(&mut faults, prepare(proxy, &metrics)) {
                 bound.push((proxy, listeners));
             }
         }
         let admin = config.admin.and_then(|address| {
-            let listener = keep(&mut faults, bind("admin.listen", &address))?;
+            let listener = keep(&mut faults, bind("admin.listen", &address, &[]))?;
             Some((listener, address))
         });
         if !faults.is_empty() {
@@ -193,8 +195,8 @@ fn keep<T>(faults: &mut Vec<StartError>, outcome: Result<T, StartError>) -> Opti
     outcome.map_err(|fault| faults.push(fault)).ok()
 }
 
-fn bind(key: &str, address: &ListenAddress) -> Result<Listener, StartError> {
-    Listener::bind(address).map_err(|source| StartError::Bind {
+fn bind(key: &str, address: &ListenAddress, uids: &[u32]) -> Result<Listener, StartError> {
+    Listener::bind(address, uids).map_err(|source| StartError::Bind {
         key: key.to_owned(),
         address: address.clone(),
         source,

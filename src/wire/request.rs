@@ -72,9 +72,10 @@ pub enum RequestFault {
     /// The target (RFC 9112 §3.2).
     #[error("the request target is not usable: {0}")]
     Target(&'static str),
-    /// `CONNECT` (RFC 9110 §9.3.6).
-    #[error("CONNECT is not served: this is a reverse proxy for one upstream")]
-    Connect,
+    /// `CONNECT`, which a reverse proxy has no use for (RFC 9110 §9.3.6), or `TRACE`, whose answer would show the
+    /// signature to the client (RFC 9110 §9.3.8).
+    #[error("the methods CONNECT and TRACE are not served")]
+    Method,
     /// A target over [`MAX_TARGET_BYTES`].
     #[error("the request target is longer than {MAX_TARGET_BYTES} bytes")]
     TargetTooLong,
@@ -270,7 +271,7 @@ mod tests {
         }
         assert_eq!(
             parse("CONNECT a:443 HTTP/1.1\r\n").unwrap_err(),
-            RequestFault::Connect
+            RequestFault::Method
         );
     }
 

@@ -54,8 +54,8 @@ pub(crate) fn parse_request_line(line: &[u8]) -> Result<RequestLine, RequestFaul
         ));
     }
     let version = parse_version(version)?;
-    if method == b"CONNECT" {
-        return Err(RequestFault::Connect);
+    if matches!(method, b"CONNECT" | b"TRACE") {
+        return Err(RequestFault::Method);
     }
     check_target(target)?;
     let target_start = method.len() + 1;
