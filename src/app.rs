@@ -54,10 +54,11 @@ pub fn main(words: impl Iterator<Item = OsString>) -> ExitCode {
         }
     };
     let environment = Environment::capture();
+    forbid_dumps();
     let exit = match command {
         Command::Run(flags) => with_config(&flags, &environment, run),
         Command::Check(flags) => with_config(&flags, &environment, |config| check(&config)),
-        Command::Demo { listen } => demo(listen.as_deref()),
+        Command::Demo { listen } => demo(listen.as_deref(), &environment),
         Command::Healthcheck { admin_listen } => healthcheck(admin_listen, &environment),
         Command::Completions(text) | Command::Man(text) => {
             print(text);
@@ -102,7 +103,7 @@ fn run(config: Config) -> Exit {
         }
     };
     info!(version = env!("CARGO_PKG_VERSION"), "starting");
-    set_limits();
+    raise_descriptor_limit();
     in_runtime(async {
         // Before anything listens: whoever reads the ready line may send a signal at once.
         let mut signals = Signals::new()?;
@@ -169,10 +170,10 @@ fn reopen(log: &Log) {
     }
 }
 
-fn demo(listen: Option<&str>) -> Exit {
+fn demo(listen: Option<&str>, environment: &Environment) -> Exit {
     in_runtime(async {
         let mut signals = Signals::new()?;
-        let demo = match demo::Demo::start(listen).await {
+        let demo = match demo::Demo::start(listen, environment).await {
             Ok(demo) => demo,
             Err(error @ demo::DemoError::Listen(_)) => {
                 complain(error);
@@ -242,18 +243,21 @@ fn warn_of_exposure(config: &Config) {
     }
 }
 
-/// Turns core dumps off, and raises the limit of open files: each exchange takes two, and the soft limit is often 1024
-/// only for the sake of programs that use select(2).
-fn set_limits() {
+/// A core dump, or a debugger of the same user, would see the secrets. Where the system does not let us forbid that,
+/// there is nothing better to do than to go on.
+fn forbid_dumps() {
     let none = Rlimit {
         current: Some(0),
         maximum: Some(0),
     };
-    // A core dump would hold the secrets.
-    if let Err(error) = setrlimit(Resource::Core, none) {
-        warn!(%error, "can't turn core dumps off");
-    }
+    let _ = setrlimit(Resource::Core, none);
+    #[cfg(target_os = "linux")]
+    let _ = rustix::process::set_dumpable_behavior(rustix::process::DumpableBehavior::NotDumpable);
+}
 
+/// Raises the limit of open files: each exchange takes two, and the soft limit is often 1024 only for the sake of
+/// programs that use select(2).
+fn raise_descriptor_limit() {
     let Rlimit { maximum, .. } = getrlimit(Resource::Nofile);
     let limit = Rlimit {
         current: maximum,

@@ -26,7 +26,7 @@ pub use self::probe::{ProbeError, probe};
 const CONNECTIONS: usize = 64;
 
 /// For a request's head, from the start of the connection.
-const HEAD_LIMIT: Duration = Duration::from_secs(5);
+const HEAD_LIMIT: Duration = Duration::from_secs(1);
 
 /// For a whole connection, which is one request and its answer.
 const CONNECTION_LIMIT: Duration = Duration::from_secs(15);

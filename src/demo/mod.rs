@@ -5,6 +5,7 @@ mod resources;
 
 use std::{
     error::Error,
+    ffi::OsString,
     fmt::Write as _,
     process::{Command, Stdio},
     sync::Arc,
@@ -21,6 +22,7 @@ use crate::{
         AccessConfig, Config, InboundAuthorization, Limits, ListenAddress, LogConfig, LogFormat,
         Origin, ProxyConfig, Timeouts, TlsConfig,
     },
+    env::Environment,
     log::{self, Destination, Log},
     metrics::Metrics,
     oauth::{Credentials, SigningOptions},
@@ -43,6 +45,8 @@ pub struct Demo {
     server: Server,
     proxy: ListenAddress,
     log: Log,
+    /// What the curl that is started may see of the environment.
+    variables: Vec<(OsString, OsString)>,
 }
 
 /// Why the demonstration can't start.
@@ -64,7 +68,7 @@ impl Demo {
     ///
     /// # Errors
     /// The proxy's address is wrong or taken, or something else is in the way.
-    pub async fn start(listen: Option<&str>) -> Result<Self, DemoError> {
+    pub async fn start(listen: Option<&str>, environment: &Environment) -> Result<Self, DemoError> {
         let listen = parse_listen(listen.unwrap_or(DEFAULT_LISTEN))?;
         let log = log::start(LogFormat::Text, Destination::Stderr).map_err(other)?;
         let platform_socket = TcpListener::bind("127.0.0.1:0").await.map_err(other)?;
@@ -99,6 +103,10 @@ impl Demo {
             server,
             proxy: proxy.ok_or_else(|| other("the proxy has no address"))?,
             log,
+            variables: environment
+                .for_child(&[])
+                .map(|(name, value)| (name.to_owned(), value.to_owned()))
+                .collect(),
         })
     }
 
@@ -143,10 +151,15 @@ Paste these into another terminal:
     }
 
     /// Sends the first of the requests by the real curl, if there is one, and shows what came of it.
-    async fn first_request(proxy: ListenAddress) {
+    async fn first_request(proxy: ListenAddress, variables: Vec<(OsString, OsString)>) {
         let shown = task::spawn_blocking(move || {
             let mut curl = Command::new("curl");
+            // Nothing of the user's own settings, and none of our variables.
+            curl.env_clear().envs(variables);
             curl.args([
+                "--disable",
+                "--noproxy",
+                "*",
                 "--silent",
                 "--show-error",
                 "--include",
@@ -177,7 +190,7 @@ Paste these into another terminal:
     /// Serves until `shutdown` is cancelled.
     pub async fn run(self, shutdown: CancellationToken) {
         let platform = tokio::spawn(self.platform.serve(self.platform_socket));
-        let first = tokio::spawn(Self::first_request(self.proxy));
+        let first = tokio::spawn(Self::first_request(self.proxy, self.variables));
         self.server.serve(shutdown, DRAIN).await;
         first.abort();
         platform.abort();

@@ -1,5 +1,7 @@
 //! The request parameters of a base string (RFC 5849 §3.4.1.3): collected, encoded and put in order.
 
+use std::borrow::Cow;
+
 use smallvec::SmallVec;
 
 use super::QueryPlus;
@@ -90,6 +92,22 @@ pub(super) fn protocol_parameter_in(encoded: &[u8]) -> Option<String> {
         .map(|(name, _)| FormBytes::new(name, QueryPlus::Space))
         .find(|name| name.clone().take(PREFIX.len()).eq(PREFIX.iter().copied()))
         .map(|name| String::from_utf8_lossy(&name.collect::<Vec<u8>>()).into_owned())
+}
+
+/// A query as it may be shown: the value of each parameter that [`protocol_parameter_in`] would find is left out, since a
+/// signature can be among them, or, with `PLAINTEXT`, the secrets themselves.
+pub(crate) fn without_protocol_values(query: &[u8]) -> Cow<'_, [u8]> {
+    if protocol_parameter_in(query).is_none() {
+        return Cow::Borrowed(query);
+    }
+    let shown = query.split(|byte| *byte == b'&').map(|pair| {
+        let name = pair.split(|byte| *byte == b'=').next().unwrap_or(pair);
+        match protocol_parameter_in(name) {
+            Some(_) => [name, b"=REDACTED"].concat(),
+            None => pair.to_vec(),
+        }
+    });
+    Cow::Owned(shown.collect::<Vec<_>>().join(&b'&'))
 }
 
 /// Writes the text of a parameter.
@@ -209,6 +227,19 @@ mod tests {
                 assert_eq!(once, twice);
             }
         }
+    }
+
+    #[test]
+    fn protocol_values_are_not_shown() {
+        let check = |query: &str, shown: &str| {
+            let found = without_protocol_values(query.as_bytes());
+            assert_eq!(String::from_utf8_lossy(&found), shown);
+        };
+        check("a=1&like(b,*c*)", "a=1&like(b,*c*)");
+        check(
+            "a=1&&%6Fauth_signature=S%26=x&oauth_token&b",
+            "a=1&&%6Fauth_signature=REDACTED&oauth_token=REDACTED&b",
+        );
     }
 
     #[test]

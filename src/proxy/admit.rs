@@ -187,7 +187,8 @@ fn plain_path(path: &[u8]) -> Option<Vec<u8>> {
         plain.push(decoded);
         rest = tail;
     }
-    if plain.iter().any(|byte| matches!(byte, b'\\' | b';')) {
+    let is_plain = |byte: &u8| !matches!(byte, b'\\' | b';');
+    if !plain.iter().all(is_plain) || std::str::from_utf8(&plain).is_err() {
         return None;
     }
     let mut segments = plain.split(|byte| *byte == b'/').skip(1).peekable();
@@ -202,40 +203,31 @@ fn plain_path(path: &[u8]) -> Option<Vec<u8>> {
 
 /// Matches a glob: `**` stands for anything, `*` for anything without a slash.
 ///
-/// Goes back to the last star of each kind only, so that the time is bounded by the product of both lengths.
-fn glob(pattern: &[u8], text: &[u8]) -> bool {
-    let (mut at, mut in_text) = (0, 0);
-    // Where to go on in the pattern, and the end of what the star stands for so far.
-    let mut star: Option<(usize, usize)> = None;
-    let mut stars: Option<(usize, usize)> = None;
-    loop {
-        if pattern[at..].starts_with(b"**") {
-            at += 2;
-            stars = Some((at, in_text));
-            star = None;
-        } else if pattern.get(at) == Some(&b'*') {
-            at += 1;
-            star = Some((at, in_text));
-        } else if at == pattern.len() && in_text == text.len() {
-            return true;
-        } else if at < pattern.len() && pattern.get(at) == text.get(in_text) {
-            at += 1;
-            in_text += 1;
-        } else if let Some((after, end)) = star
-            && text.get(end).is_some_and(|byte| *byte != b'/')
-        {
-            star = Some((after, end + 1));
-            (at, in_text) = (after, end + 1);
-        } else if let Some((after, end)) = stars
-            && end < text.len()
-        {
-            stars = Some((after, end + 1));
-            star = None;
-            (at, in_text) = (after, end + 1);
+/// Takes the product of both lengths, whatever they are made of: a client must not be able to choose a slow path.
+fn glob(pattern: &[u8], path: &[u8]) -> bool {
+    // Whether the pattern so far matches the path up to each of its places.
+    let mut reached = vec![false; path.len() + 1];
+    reached[0] = true;
+    let mut rest = pattern;
+    while let Some((&byte, tail)) = rest.split_first() {
+        rest = tail;
+        if byte == b'*' {
+            let crosses_slashes = rest.first() == Some(&b'*');
+            rest = rest.strip_prefix(b"*").unwrap_or(rest);
+            let mut within = false;
+            for (place, reached) in reached.iter_mut().enumerate() {
+                let behind_slash = place > 0 && path[place - 1] == b'/';
+                within = *reached || (within && (crosses_slashes || !behind_slash));
+                *reached = within;
+            }
         } else {
-            return false;
+            for place in (1..reached.len()).rev() {
+                reached[place] = reached[place - 1] && path[place - 1] == byte;
+            }
+            reached[0] = false;
         }
     }
+    reached[path.len()]
 }
 
 #[cfg(test)]
@@ -294,6 +286,9 @@ mod tests {
             ("/**", "/", true),
             ("/", "/", true),
             ("/", "/x", false),
+            ("/***", "/x/y", true),
+            ("/**a*b", "/x/ayb", true),
+            ("/**a*b", "/x/a/b", false),
         ];
         for (pattern, text, wanted) in table {
             let matched = glob(pattern.as_bytes(), text.as_bytes());

@@ -19,6 +19,7 @@ use crate::{
 };
 
 pub(crate) use self::{
+    admit::is_allowed_user,
     exchange::{Client, exchange},
     refusal::internal_error,
     relay::ReplyBody,

@@ -65,23 +65,22 @@ impl Prepared {
             mut fields,
             ..
         } = request;
+        // Before Connection can have taken it out.
+        let rejects = config.inbound_authorization == InboundAuthorization::Reject;
+        if rejects && fields.contains("authorization") {
+            return Err(Refusal::denied(
+                403,
+                "the request brings an Authorization field of its own (inbound_authorization = \"reject\")",
+            ));
+        }
         strip_hop_by_hop(&mut fields);
         let passes_through = config
             .passthrough_headers
             .iter()
             .any(|name| fields.contains(name));
         let authorizations = fields.all("authorization").count();
-        let unsigned = match config.inbound_authorization {
-            _ if authorizations == 0 => passes_through,
-            InboundAuthorization::Reject => {
-                return Err(Refusal::denied(
-                    403,
-                    "the request brings an Authorization field of its own (inbound_authorization = \"reject\")",
-                ));
-            }
-            InboundAuthorization::Replace => passes_through,
-            InboundAuthorization::Keep => true,
-        };
+        let keeps = config.inbound_authorization == InboundAuthorization::Keep;
+        let unsigned = passes_through || (keeps && authorizations > 0);
         if unsigned && authorizations > 1 {
             return Err(Refusal::malformed(
                 "there is more than one Authorization field, and only one may be forwarded",
@@ -204,15 +203,14 @@ fn write_line(head: &mut BytesMut, name: &[u8], value: &[u8]) {
     head.put_slice(b"\r\n");
 }
 
-/// Whether a media type is that of a form, whatever its case and parameters.
+/// Whether a media type is that of a form, whatever its case and parameters, and whatever ends its name for one server
+/// or another.
 fn is_form(content_type: &[u8]) -> bool {
     let essence = content_type
-        .split(|byte| *byte == b';')
+        .split(|byte| matches!(byte, b';' | b',' | b' ' | b'\t'))
         .next()
         .unwrap_or_default();
-    essence
-        .trim_ascii()
-        .eq_ignore_ascii_case(b"application/x-www-form-urlencoded")
+    essence.eq_ignore_ascii_case(b"application/x-www-form-urlencoded")
 }
 
 #[cfg(test)]
@@ -259,6 +257,8 @@ mod tests {
             ("application/x-www-form-urlencoded", true),
             ("Application/X-WWW-Form-URLencoded ; charset=UTF-8", true),
             ("application/x-www-form-urlencoded;x", true),
+            ("application/x-www-form-urlencoded, text/plain", true),
+            ("application/x-www-form-urlencoded charset=x", true),
             ("application/x-www-form-urlencoded2", false),
             (
                 "multipart/form-data; boundary=application/x-www-form-urlencoded",

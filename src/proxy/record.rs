@@ -11,6 +11,7 @@ use tracing::{info, warn};
 
 use super::{ErrorType, Proxy, Refusal};
 use crate::{
+    oauth::without_protocol_values,
     upstream::Content,
     wire::{RequestHead, ResponseHead},
 };
@@ -155,7 +156,7 @@ impl Drop for Record {
         }
         self.count(duration);
         let path = request.map(|request| String::from_utf8_lossy(request.path()));
-        let query = request.and_then(|request| request.query().map(String::from_utf8_lossy));
+        let query = request.and_then(|request| request.query().map(without_protocol_values));
         let transaction = request
             .and_then(|request| request.fields.first("aps-transaction-id"))
             .map(String::from_utf8_lossy);
@@ -171,7 +172,7 @@ impl Drop for Record {
                     "client.address" = self.client,
                     "http.request.method" = method.as_deref(),
                     "url.path" = path.as_deref(),
-                    "url.query" = query.as_deref(),
+                    "url.query" = query.as_deref().map(String::from_utf8_lossy).as_deref(),
                     "http.response.status_code" = self.status,
                     "error.type" = self.error.map(ErrorType::as_str),
                     "error.message" = self.detail,

@@ -143,7 +143,6 @@ impl Relay {
                     let detail = "nothing came for too long (timeouts.idle)";
                     self.record
                         .failed(ErrorType::ConnectionReadTimeout, detail.to_owned());
-                    self.port.abort();
                     return Poll::Ready(Some(Err(io::Error::new(io::ErrorKind::TimedOut, detail))));
                 }
             }
@@ -166,7 +165,6 @@ impl Relay {
             _ => (ErrorType::HttpResponseIncomplete, error.to_string()),
         };
         self.record.failed(kind, detail);
-        self.port.abort();
         io::Error::new(io::ErrorKind::UnexpectedEof, "the answer broke off")
     }
 }

@@ -154,7 +154,7 @@ impl Guarded {
 impl Drop for Guarded {
     fn drop(&mut self) {
         if let Stream::Tcp(stream) = &self.stream
-            && self.port.is_aborted()
+            && self.port.is_responding()
         {
             // If it can't be set, the peer sees a close.
             let _ = SockRef::from(stream).set_linger(Some(Duration::ZERO));

@@ -18,7 +18,7 @@ use crate::{
     config::{Config, ListenAddress, ProxyConfig},
     log::Lost,
     metrics::Metrics,
-    proxy::Proxy,
+    proxy::{Proxy, is_allowed_user},
     upstream::TlsFault,
 };
 
@@ -244,15 +244,14 @@ async fn accept(
                 }
             }
         };
-        let permit = match Arc::clone(&limits.served).try_acquire_owned() {
-            Ok(permit) => permit,
-            Err(_) => {
-                client.over_limit = true;
-                match Arc::clone(&limits.refused).try_acquire_owned() {
-                    Ok(permit) => permit,
-                    Err(_) => continue,
-                }
-            }
+        // Those who are not let in anyway must not keep others out.
+        let is_welcome = is_allowed_user(&proxy.config.access, client.uid);
+        let served = Arc::clone(&limits.served);
+        let permit = is_welcome.then(|| served.try_acquire_owned().ok()).flatten();
+        client.over_limit = is_welcome && permit.is_none();
+        let refused = || Arc::clone(&limits.refused).try_acquire_owned().ok();
+        let Some(permit) = permit.or_else(refused) else {
+            continue;
         };
         let counted = proxy.metrics.client_connected();
         let serving = connection::serve(Arc::clone(&proxy), stream, client, shutdown.clone());

@@ -144,6 +144,9 @@ impl Role for ClientRole {
         section: Bytes,
         feed: &mut BytesMut,
     ) -> Result<Next, ResponseFault> {
+        if section.len() > MAX_SECTION_BYTES {
+            return Err(self.section_too_long());
+        }
         let mut state = self.port.state();
         match parse_response(line, head, section, state.to_head)? {
             None => {

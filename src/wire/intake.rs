@@ -4,7 +4,7 @@ use std::{
     io,
     mem::MaybeUninit,
     pin::Pin,
-    task::{Context, Poll, ready},
+    task::{Context, Poll, Waker, ready},
 };
 
 use bytes::{Buf, BytesMut};
@@ -54,6 +54,8 @@ pub(crate) struct Intake<R: Role> {
     blank_lines: u32,
     /// What hyper gets to read before anything else.
     feed: BytesMut,
+    /// Who waits for the role to be no longer busy.
+    parked: Option<Waker>,
     state: State,
 }
 
@@ -77,7 +79,15 @@ impl<R: Role> Intake<R> {
             start: None,
             blank_lines: 0,
             feed: BytesMut::new(),
+            parked: None,
             state: State::Head,
+        }
+    }
+
+    /// The role is no longer busy: what has been kept meanwhile can be read.
+    pub(crate) fn resume(&mut self) {
+        if let Some(parked) = self.parked.take() {
+            parked.wake();
         }
     }
 
@@ -124,6 +134,9 @@ impl<R: Role> Intake<R> {
         io: &mut S,
         role: &mut R,
     ) -> Poll<io::Result<()>> {
+        if role.is_busy() {
+            return self.poll_end(cx, io, role);
+        }
         loop {
             match self.scan_head(role) {
                 Ok(None) => {}
@@ -152,6 +165,28 @@ impl<R: Role> Intake<R> {
                 }
             }
         }
+    }
+
+    /// Waits for the end of the stream, and keeps what comes before it, up to a head's worth.
+    fn poll_end<S: AsyncRead + Unpin>(
+        &mut self,
+        cx: &mut Context<'_>,
+        io: &mut S,
+        role: &mut R,
+    ) -> Poll<io::Result<()>> {
+        self.parked = Some(cx.waker().clone());
+        let (longest_line, longest_section) = role.head_limits();
+        while self.buffer.len() < longest_line + longest_section {
+            match ready!(poll_fill(cx, io, &mut self.buffer)) {
+                Ok(0) => {
+                    self.state = State::End;
+                    return Poll::Ready(Ok(()));
+                }
+                Ok(_) => {}
+                Err(error) => return Poll::Ready(Err(role.failed(error))),
+            }
+        }
+        Poll::Pending
     }
 
     /// Looks for the end of the head in what has been read.

@@ -64,6 +64,12 @@ pub(crate) trait Role: Unpin {
     const BARE_LF: Self::Fault;
     const LINE_TOO_LONG: Self::Fault;
 
+    /// Whether the last message is still to be answered. Until then no further one is read, only kept, so that the end
+    /// of the stream is seen at once.
+    fn is_busy(&self) -> bool {
+        false
+    }
+
     /// The most bytes of a start line and of a field section.
     fn head_limits(&self) -> (usize, usize);
     fn section_too_long(&self) -> Self::Fault;
@@ -109,6 +115,9 @@ pub(crate) trait Role: Unpin {
 
     /// A whole message has been handed to the outlet.
     fn message_written(&mut self) {}
+
+    /// The stream has been ended in order, after all that there was to write.
+    fn stream_ended(&mut self) {}
 
     /// So many bytes have gone to the peer.
     fn wrote(&mut self, _bytes: usize) {}
@@ -160,6 +169,9 @@ impl<S, R: Role> Wire<S, R> {
         cx: &mut Context<'_>,
         poll: Poll<io::Result<T>>,
     ) -> Poll<io::Result<T>> {
+        if !self.role.is_busy() {
+            self.intake.resume();
+        }
         match poll {
             Poll::Ready(Err(error)) => Poll::Ready(Err(self.role.failed(error))),
             Poll::Ready(Ok(value)) => Poll::Ready(Ok(value)),
@@ -245,6 +257,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin, R: Role> AsyncWrite for Wire<S, R> {
                 poll => poll,
             };
             ready!(this.settle(cx, poll))?;
+            this.role.stream_ended();
             this.shut_down = true;
         }
         if !this.intake.is_between_messages() && !this.intake.has_ended() {

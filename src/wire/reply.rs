@@ -71,19 +71,25 @@ fn write_reply_fields(
             out.put_slice(b"\r\n");
         }
     }
+    let framing = if bodiless {
+        Framing::None
+    } else {
+        framing_of(hyper)
+    };
     for field in hyper.iter() {
-        let is_framing = field.is("transfer-encoding") || field.is("content-length");
-        if field.is("connection") || (is_framing && !placed) {
+        let keep = if field.is("connection") {
+            // What ends with the connection does not keep it alive, whatever hyper says to an HTTP/1.0 client.
+            framing != Framing::UntilClose || !field.value.eq_ignore_ascii_case(b"keep-alive")
+        } else {
+            !placed && (field.is("transfer-encoding") || field.is("content-length"))
+        };
+        if keep {
             out.put_slice(field.line);
             out.put_slice(b"\r\n");
         }
     }
     out.put_slice(b"\r\n");
-    if bodiless {
-        Framing::None
-    } else {
-        framing_of(hyper)
-    }
+    framing
 }
 
 /// How hyper frames the content behind a head that it wrote.

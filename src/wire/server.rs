@@ -57,7 +57,8 @@ struct State {
     reply_trailers: Option<Fields>,
     content_fault: Option<RequestFault>,
     hung_up: Option<RequestFault>,
-    aborted: bool,
+    /// Whether a response has begun and not come to its end.
+    responding: bool,
 }
 
 impl ServerPort {
@@ -81,14 +82,9 @@ impl ServerPort {
         self.state().hung_up.take()
     }
 
-    /// The response that is under way can't be completed.
-    pub(crate) fn abort(&self) {
-        self.state().aborted = true;
-    }
-
-    /// Whether a response was broken off.
-    pub(crate) fn is_aborted(&self) -> bool {
-        self.state().aborted
+    /// Whether a response has begun and not come to its end.
+    pub(crate) fn is_responding(&self) -> bool {
+        self.state().responding
     }
 
     /// Sets the head of the response that hyper is about to write.
@@ -136,6 +132,10 @@ impl Role for ServerRole {
 
     const BARE_LF: RequestFault = RequestFault::BareLf;
     const LINE_TOO_LONG: RequestFault = RequestFault::TargetTooLong;
+
+    fn is_busy(&self) -> bool {
+        self.port.state().unanswered > 0
+    }
 
     fn head_limits(&self) -> (usize, usize) {
         (MAX_REQUEST_LINE_BYTES, self.header_bytes)
@@ -203,11 +203,6 @@ impl Role for ServerRole {
         begun: bool,
         feed: &mut BytesMut,
     ) -> Poll<Next> {
-        if self.port.state().unanswered > 0 {
-            // hyper only watches for the client to leave.
-            self.head_timer.disarm();
-            return Poll::Pending;
-        }
         if begun {
             ready!(self.head_timer.poll(cx, Purpose::Head, self.timeouts.head));
             Poll::Ready(self.refuse(RequestFault::Timeout, feed))
@@ -226,7 +221,10 @@ impl Role for ServerRole {
             out.put_slice(hyper_head);
             return None;
         }
-        let reply = self.port.state().reply.take();
+        let mut state = self.port.state();
+        state.responding = true;
+        let reply = state.reply.take();
+        drop(state);
         Some(write_reply(reply, hyper_head, line_end, out))
     }
 
@@ -239,6 +237,11 @@ impl Role for ServerRole {
     fn message_written(&mut self) {
         let mut state = self.port.state();
         state.unanswered = state.unanswered.saturating_sub(1);
+        state.responding = false;
+    }
+
+    fn stream_ended(&mut self) {
+        self.port.state().responding = false;
     }
 
     fn wrote(&mut self, _bytes: usize) {
