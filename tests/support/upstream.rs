@@ -277,7 +277,10 @@ fn server_config(certificate: &Certificate, clients: Option<&Authority>) -> Arc<
     };
     let chain = vec![CertificateDer::from(certificate.der.clone())];
     let key = PrivateKeyDer::try_from(certificate.key_der.clone()).unwrap();
-    Arc::new(builder.with_single_cert(chain, key).unwrap())
+    let mut config = builder.with_single_cert(chain, key).unwrap();
+    // A resumed session shows no certificate: each handshake has to be a whole one.
+    config.send_tls13_tickets = 0;
+    Arc::new(config)
 }
 
 fn accept<S>(
