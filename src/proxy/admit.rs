@@ -33,13 +33,22 @@ pub(super) fn admit(
     Ok(())
 }
 
+/// Whether the user at the other end may use a proxy; over TCP, the system does not tell who that is.
+pub(crate) fn is_allowed_user(access: &AccessConfig, uid: Option<u32>) -> bool {
+    access.allowed_uids.is_empty() || uid.is_some_and(|uid| access.allowed_uids.contains(&uid))
+}
+
 fn admit_peer(access: &AccessConfig, client: &Client) -> Result<(), Refusal> {
-    match client.uid {
-        Some(uid) if !access.allowed_uids.is_empty() && !access.allowed_uids.contains(&uid) => Err(
-            Refusal::denied(403, format!("user id {uid} is not in access.allowed_uids")),
-        ),
-        _ => Ok(()),
+    if is_allowed_user(access, client.uid) {
+        return Ok(());
     }
+    Err(Refusal::denied(
+        403,
+        match client.uid {
+            Some(uid) => format!("user id {uid} is not in access.allowed_uids"),
+            None => "access.allowed_uids is set, and over TCP nobody can tell which user this is: use the Unix socket".to_owned(),
+        },
+    ))
 }
 
 /// A page whose host name was rebound to this machine still sends its own name as `Host`.

@@ -247,7 +247,9 @@ async fn accept(
         // Those who are not let in anyway must not keep others out.
         let is_welcome = is_allowed_user(&proxy.config.access, client.uid);
         let served = Arc::clone(&limits.served);
-        let permit = is_welcome.then(|| served.try_acquire_owned().ok()).flatten();
+        let permit = is_welcome
+            .then(|| served.try_acquire_owned().ok())
+            .flatten();
         client.over_limit = is_welcome && permit.is_none();
         let refused = || Arc::clone(&limits.refused).try_acquire_owned().ok();
         let Some(permit) = permit.or_else(refused) else {
