@@ -283,3 +283,44 @@ fn a_unix_socket_serves_the_listed_users_alone() {
     }
     bench.finish();
 }
+
+#[test]
+fn a_list_of_users_lets_nobody_in_over_tcp() {
+    let uid = rustix::process::getuid().as_raw();
+    let bench = Bench::with(|setup| {
+        setup
+            .listen_on_unix_socket()
+            .also_listen_at("127.0.0.1:0")
+            .table("access", &format!("allowed_uids = [{uid}]"))
+    });
+    bench.forwarded(GOOD);
+    for _ in 0..2 {
+        let mut client = bench.daemon.connect_at(1);
+        client.send(GOOD);
+        check_problem(&client.response(), 403, DENIED, false);
+        assert_eq!(bench.record()["client.address"], "127.0.0.1");
+    }
+    bench.forwarded(GOOD);
+    bench.finish();
+}
+
+#[test]
+fn a_unix_socket_lets_others_connect_only_if_others_are_listed() {
+    let uid = rustix::process::geteuid().as_raw();
+    for (uids, expected) in [
+        (String::new(), 0o600),
+        (uid.to_string(), 0o600),
+        (format!("{uid}, {uid}"), 0o600),
+        (format!("{uid}, {}", uid + 1), 0o666),
+        ((uid + 1).to_string(), 0o666),
+    ] {
+        let bench = Bench::with(|setup| {
+            let access = format!("allowed_uids = [{uids}]");
+            setup.listen_on_unix_socket().table("access", &access)
+        });
+        let path = bench.daemon.address().strip_prefix("unix:").unwrap();
+        let mode = fs::metadata(path).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, expected, "{uids:?}");
+        bench.finish();
+    }
+}

@@ -7,7 +7,8 @@ use support::{
         Bench, DENIED, GOOD, MALFORMED,
         Then::{Close, Keep},
     },
-    request::{FORM, get_with, post},
+    daemon::random_text,
+    request::{FORM, get_with, post, post_form, request},
 };
 
 /// `Authorization` fields that a client may bring along.
@@ -46,11 +47,18 @@ fn an_authorization_of_the_clients_is_replaced() {
 fn an_authorization_of_the_clients_is_refused_if_it_is_to_be() {
     let bench = Bench::with(|setup| setup.keys("inbound_authorization = 'reject'"));
     for fields in INBOUND {
-        let refused = bench.refused(get_with(fields), 403, DENIED, Keep);
-        assert_eq!(refused.record["oauth.signed"], false);
-        let shown = format!("{} {}", refused.problem, refused.record);
-        assert!(!shown.contains("eA==") && !shown.contains("xyz"), "{shown}");
+        // That Connection names it makes it no other field.
+        for also in ["", "Connection: authorization\r\n"] {
+            for fields in [format!("{fields}{also}"), format!("{also}{fields}")] {
+                let refused = bench.refused(get_with(&fields), 403, DENIED, Keep);
+                assert_eq!(refused.record["oauth.signed"], false);
+                let shown = format!("{} {}", refused.problem, refused.record);
+                assert!(!shown.contains("eA==") && !shown.contains("xyz"), "{shown}");
+            }
+        }
     }
+    let named = "Connection: close, AUTHORIZATION\r\nAuthorization: Basic eA==\r\n";
+    bench.refused(get_with(named), 403, DENIED, Close);
     bench.forwarded(GOOD);
     bench.forwarded(get_with("X-Authorization: x\r\n"));
     bench.finish();
@@ -131,4 +139,39 @@ fn a_request_with_a_header_that_passes_through_is_not_signed() {
         );
     }
     bench.finish();
+}
+
+#[test]
+fn the_value_of_a_protocol_parameter_stands_nowhere_in_the_log_be_it_refused_or_forwarded() {
+    let sentinel = format!("S3NTINEL{}", random_text(20));
+    let queries = ["oauth_signature", "%6Fauth_signature", "oauth%5fsignature"]
+        .map(|name| format!("a=b&{name}={sentinel}&c=d"));
+    let bench = Bench::new();
+    for query in &queries {
+        let request = request("GET", &format!("/?{query}"));
+        let refused = bench.refused(request, 400, MALFORMED, Close);
+        let shown = format!("{} {:?}", refused.problem, refused.response.head);
+        assert!(!shown.contains(&sentinel), "{shown}");
+        // The rest is there.
+        let logged = refused.record["url.query"].as_str().unwrap();
+        assert!(logged.starts_with("a=b&") && logged.ends_with("&c=d"));
+        bench.refused(post_form("/", query), 400, MALFORMED, Close);
+    }
+    let log = bench.daemon.log().clone();
+    bench.finish();
+    let lines = log.lines().join("\n");
+    assert!(!lines.contains(&sentinel), "{lines}");
+
+    let bench = Bench::with(|setup| setup.keys("inbound_authorization = 'keep'"));
+    for query in &queries {
+        let fields = "Host: localhost\r\nAuthorization: OAuth realm=\"x\"\r\n";
+        let request = format!("GET /?{query} HTTP/1.1\r\n{fields}\r\n");
+        let exchange = bench.forwarded(request);
+        assert_eq!(exchange.request.target(), format!("/?{query}").as_bytes());
+        assert_eq!(exchange.record["oauth.signed"], false);
+    }
+    let log = bench.daemon.log().clone();
+    bench.finish();
+    let lines = log.lines().join("\n");
+    assert!(!lines.contains(&sentinel), "{lines}");
 }

@@ -9,7 +9,8 @@ use support::{
         check_problem,
     },
     daemon::Setup,
-    request::{FORM, SMUGGLED, get, get_with, post_form, post_raw, request},
+    request::{FORM, SMUGGLED, get, get_with, post, post_form, post_raw, request},
+    stage::{Stage, fine},
     upstream::closed_address,
 };
 
@@ -94,8 +95,9 @@ fn pipelined_requests_are_answered_in_order_each_signed_by_itself() {
         );
         nonces.push(bench.verify(&recorded).stamp.unwrap().1);
     }
-    // Nothing behind Connection: close is served.
+    // Nothing behind Connection: close is served, and what has come is no reason to cut a client off that still reads.
     client.expect_close();
+    drop(client);
     for request in requests {
         let record = bench.record();
         let method = record["http.request.method"].as_str().unwrap();
@@ -271,4 +273,82 @@ fn a_client_is_not_told_to_continue_before_its_request_can_be_forwarded() {
         check_problem(&client.response(), 502, "connection_refused", false);
         client.expect_close();
     }
+}
+
+#[test]
+fn any_number_of_requests_with_content_between_them_are_answered_in_order() {
+    for count in [3, 200] {
+        let bench = Bench::new();
+        let mut client = bench.daemon.connect();
+        let content = |number: usize| "x".repeat(1 + number * 7 % 1000);
+        let requests: String = (0..count)
+            .map(|number| match number % 3 {
+                0 => get(&format!("/{number}")),
+                1 => post("", &content(number)),
+                _ => {
+                    let content = content(number);
+                    let length = content.len();
+                    let chunked = format!("{length:x}\r\n{content}\r\n0\r\n\r\n");
+                    post_raw("Transfer-Encoding: chunked\r\n", &chunked)
+                }
+            })
+            .collect();
+        client.send(requests);
+        for number in 0..count {
+            let exchange = bench.answered(&mut client, false);
+            let expected = match number % 3 {
+                0 => String::new(),
+                _ => content(number),
+            };
+            let found = exchange.request.body.escape_ascii().to_string();
+            assert_eq!(found, expected, "{number}");
+        }
+        bench.finish();
+    }
+}
+
+#[test]
+fn more_than_a_head_may_have_can_be_pipelined_behind_a_slow_request() {
+    // Each answer says which request it is for.
+    let stage = Stage::new(|peer| {
+        loop {
+            let request = peer.request()?;
+            let line = request.head.first_line();
+            if line.starts_with(b"GET") {
+                peer.pause()?;
+            }
+            let target = line.split(|byte| *byte == b' ').nth(1).unwrap();
+            let head = format!(
+                "HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n",
+                target.len()
+            );
+            peer.send([head.as_bytes(), target].concat())?;
+        }
+    });
+    for (round, (count, length)) in [(20, 10 * 1024), (1, 200 * 1024)].into_iter().enumerate() {
+        let content = "x".repeat(length);
+        let posts = (0..count).map(|number| {
+            format!("POST /{number} HTTP/1.1\r\nHost: localhost\r\nContent-Length: {length}\r\n\r\n{content}")
+        });
+        let before = stage.upstream.requests().len();
+        let mut client = stage.ask(get("/slow"));
+        stage
+            .upstream
+            .wait("a request", |seen| seen.requests.len() == before + 1);
+        client.send(posts.collect::<String>());
+        stage.upstream.go_on();
+        assert_eq!(client.response().body, b"/slow", "{round}");
+        for number in 0..count {
+            assert_eq!(client.response().body, format!("/{number}").as_bytes());
+        }
+        let requests = stage.upstream.requests();
+        assert_eq!(requests.len(), before + 1 + count);
+        let posted = requests[before + 1..].iter();
+        assert!(
+            posted
+                .clone()
+                .all(|request| request.body == content.as_bytes())
+        );
+    }
+    stage.finish(&[fine(200); 23]);
 }

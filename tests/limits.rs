@@ -10,7 +10,7 @@ use std::{
 use support::{
     client::{Client, End},
     log::records,
-    stage::{GET, OK, Stage, eventually, failed, fine, problem},
+    stage::{GET, OK, POST, Stage, eventually, failed, fine, problem},
 };
 
 const TIMEOUT: &str = "http_request_error";
@@ -213,4 +213,72 @@ fn a_refused_upload_is_drained_and_its_answer_arrives() {
     assert_eq!(refused.rest().1, End::Closed);
     drop(refused);
     stage.finish(&[fine(200), failed(503, "connection_limit_reached")]);
+}
+
+#[test]
+fn a_client_that_leaves_behind_a_pipelined_request_takes_its_upstream_connection_and_its_place_with_it()
+ {
+    let whole = [GET, GET].concat();
+    let partial = [GET, b"POST /next HTTP/1.1\r\nContent-Le"].concat();
+    let within_content = [GET, &POST[..POST.len() - 1]].concat();
+    for (first, later) in [(&whole, GET), (&partial, b"G"), (&within_content, POST)] {
+        let stage = Stage::with(
+            |setup| setup.table("limits", "connections = 2"),
+            |peer| {
+                if peer.number < 2 {
+                    peer.request()?;
+                    return peer.until_end().map(drop);
+                }
+                peer.answer_all(OK)
+            },
+        );
+        // One sends all of it at once, the other while the upstream thinks.
+        let (at_once, mut in_turn) = (stage.ask(first), stage.ask(GET));
+        stage
+            .upstream
+            .wait("both requests", |seen| seen.requests.len() == 2);
+        in_turn.send(later);
+        drop((at_once, in_turn));
+        // Long before timeouts.first_byte.
+        stage.upstream.wait_ended(2);
+        let mut refused = 0;
+        eventually("a client is served", || {
+            let status = stage.ask(GET).response().status;
+            refused += usize::from(status == 503);
+            status == 200
+        });
+        let (code, lines) = stage.daemon.stop();
+        assert_eq!(code, Some(0), "{lines:#?}");
+        let mut outcomes: Vec<_> = support::log::exchanges(&lines)
+            .iter()
+            .map(|record| record["error.type"].as_str().unwrap_or("").to_owned())
+            .collect();
+        outcomes.sort();
+        let left = ["", "client_disconnected", "client_disconnected"];
+        let expected = [&left[..], &vec!["connection_limit_reached"; refused]].concat();
+        assert_eq!(outcomes, expected, "{lines:#?}");
+        assert_eq!(stage.upstream.requests().len(), 3);
+    }
+}
+
+#[test]
+fn an_answer_that_is_given_up_is_reset_where_its_end_would_look_like_a_close() {
+    for version in ["1.0", "1.1"] {
+        let stage = Stage::with(
+            |setup| setup.table("timeouts", "idle = '300ms'"),
+            |peer| {
+                peer.request()?;
+                peer.send(b"HTTP/1.1 200 OK\r\n\r\n")?;
+                while peer.send(vec![b'x'; 1 << 20]).is_ok() {}
+                Ok(())
+            },
+        );
+        let mut client = stage.ask(format!("GET / HTTP/{version}\r\nHost: localhost\r\n\r\n"));
+        stage.upstream.wait_ended(1);
+        let record = stage.daemon.log().exchange(0);
+        assert!(record["error.type"].is_string(), "{record:#}");
+        let (_, end) = client.rest();
+        assert_eq!(end, End::Reset, "{version}");
+        assert_eq!(stage.daemon.stop().0, Some(0));
+    }
 }

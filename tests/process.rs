@@ -311,3 +311,16 @@ fn a_variable_overrides_the_file() {
     finish(daemon, &[fine(200)]);
     assert_eq!(stage.upstream.requests().len(), 1);
 }
+
+#[test]
+fn a_crash_leaves_no_core_that_would_hold_secrets() {
+    let stage = stage(|setup| setup);
+    let id = stage.daemon.process().id();
+    let limits = fs::read_to_string(format!("/proc/{id}/limits")).unwrap();
+    let core = limits
+        .lines()
+        .find_map(|line| line.strip_prefix("Max core file size"));
+    let values: Vec<_> = core.unwrap().split_whitespace().collect();
+    // The hard limit too, so that nothing raises it again.
+    assert_eq!(values, ["0", "0", "bytes"]);
+}

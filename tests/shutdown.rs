@@ -200,3 +200,27 @@ fn a_hangup_interrupts_nothing() {
     assert!(!response.head.connection_says("close"), "{response:?}");
     stage.finish(&[fine(200)]);
 }
+
+#[test]
+fn an_answer_that_a_second_signal_cuts_off_does_not_look_complete() {
+    for version in ["1.0", "1.1"] {
+        let stage = Stage::new(|peer| {
+            peer.request()?;
+            peer.send(b"HTTP/1.1 200 OK\r\n\r\nhello")?;
+            peer.until_end().map(drop)
+        });
+        let mut client = stage.ask(format!("GET / HTTP/{version}\r\nHost: localhost\r\n\r\n"));
+        client.response_head();
+        client.bytes(5);
+        stage.daemon.signal(Signal::TERM);
+        refuses_connections(&stage);
+        stage.daemon.signal(Signal::TERM);
+        let (_, end) = client.rest();
+        assert_eq!(end, End::Reset, "{version}");
+        let (code, lines) = stage.daemon.wait();
+        assert_eq!(code, Some(1), "{lines:#?}");
+        let records = exchanges(&lines);
+        assert_eq!(records.len(), 1, "{lines:#?}");
+        assert!(records[0]["error.type"].is_string(), "{:#}", records[0]);
+    }
+}

@@ -5,6 +5,7 @@ mod support;
 use support::{
     bench::{Bench, GOOD, MALFORMED, Then::Close},
     request::get,
+    stage::{OK, Stage, fine},
 };
 
 #[test]
@@ -26,10 +27,24 @@ fn a_target_in_another_form_is_refused() {
             bench.refused(request, 400, MALFORMED, Close);
         }
     }
+    bench.finish();
+}
+
+#[test]
+fn a_tunnel_and_a_trace_are_refused() {
+    let bench = Bench::new();
     for target in ["evil:443", "localhost:80", "/", "*", "http://localhost/"] {
         let request = format!("CONNECT {target} HTTP/1.1\r\nHost: localhost\r\n\r\n");
         let refused = bench.refused(request, 405, MALFORMED, Close);
         assert!(!refused.response.head.only("allow").contains("CONNECT"));
+    }
+    // Its answer would show the signature.
+    for target in ["/", "/a?b", "http://localhost/", "*"] {
+        for fields in ["", "Max-Forwards: 0\r\n"] {
+            let request = format!("TRACE {target} HTTP/1.1\r\nHost: localhost\r\n{fields}\r\n");
+            let refused = bench.refused(request, 405, MALFORMED, Close);
+            assert!(!refused.response.head.only("allow").contains("TRACE"));
+        }
     }
     bench.finish();
 }
@@ -280,4 +295,43 @@ fn a_client_that_leaves_before_or_within_a_head_leaves_no_trace() {
     }
     bench.forwarded(GOOD);
     bench.finish();
+}
+
+#[test]
+fn what_is_not_http_1_behind_a_request_does_not_harm_its_answer() {
+    let inputs: [&[u8]; 5] = [
+        b"\x16\x03\x01\x00\xc8\x01\x00\x00\xc4\x03\x03",
+        b"\x16",
+        b"GET / HTTP/2.0\r\n\r\n",
+        b"GET / HTTP/2.0\r\nHost: localhost\r\n\r\n",
+        b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\x12\x04\0\0\0\0\0",
+    ];
+    let bench = Bench::new();
+    for input in inputs {
+        let mut client = bench.daemon.connect();
+        client.send([GOOD, input].concat());
+        bench.answered(&mut client, false);
+        client.expect_close();
+    }
+    bench.finish();
+
+    let stage = Stage::new(|peer| {
+        loop {
+            peer.request()?;
+            peer.pause()?;
+            peer.send(OK)?;
+        }
+    });
+    for (number, input) in inputs.iter().enumerate() {
+        let mut client = stage.ask(GOOD);
+        stage
+            .upstream
+            .wait("a request", |seen| seen.requests.len() == number + 1);
+        client.send(input);
+        stage.upstream.go_on();
+        let response = client.response();
+        assert_eq!((response.status, &*response.body), (200, &b"ok"[..]));
+        client.expect_close();
+    }
+    stage.finish(&[fine(200); 5]);
 }

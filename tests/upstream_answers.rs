@@ -307,3 +307,24 @@ fn a_client_that_leaves_takes_its_upstream_connection_with_it() {
         failed(200, "client_disconnected"),
     ]);
 }
+
+#[test]
+fn an_answer_that_the_close_ends_does_not_promise_a_client_of_http_1_0_more() {
+    for answer in [
+        "HTTP/1.1 200 OK\r\nA: b\r\n\r\nhello",
+        "HTTP/1.0 200 OK\r\nConnection: keep-alive\r\n\r\nhello",
+        "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n",
+    ] {
+        let stage = Stage::new(move |peer| {
+            peer.request()?;
+            peer.send(answer)
+        });
+        let mut client =
+            stage.ask("GET / HTTP/1.0\r\nHost: localhost\r\nConnection: keep-alive\r\n\r\n");
+        let head = client.response_head();
+        assert!(!head.connection_says("keep-alive"), "{answer:?}: {head:?}");
+        assert!(!head.has("keep-alive") && head.content_length().is_none());
+        assert_eq!(client.rest(), (b"hello".to_vec(), End::Closed));
+        stage.finish(&[fine(200)]);
+    }
+}

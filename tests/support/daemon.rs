@@ -24,7 +24,7 @@ pub(crate) const PROXY: &str = "test";
 pub(crate) struct Setup {
     directory: TempDir,
     upstream: String,
-    listen: String,
+    listen: Vec<String>,
     log: String,
     keys: String,
     tables: String,
@@ -46,7 +46,7 @@ impl Setup {
         Self {
             directory: tempfile::tempdir().unwrap(),
             upstream: upstream.into(),
-            listen: "127.0.0.1:0".to_owned(),
+            listen: vec!["127.0.0.1:0".to_owned()],
             log: "format = 'json'".to_owned(),
             keys: String::new(),
             tables: "[proxy.test.tls]\ntrust = 'self-signed'\n".to_owned(),
@@ -71,7 +71,13 @@ impl Setup {
 
     /// Listens on this address.
     pub(crate) fn listen_at(mut self, address: &str) -> Self {
-        address.clone_into(&mut self.listen);
+        self.listen = vec![address.to_owned()];
+        self
+    }
+
+    /// Listens on this address too.
+    pub(crate) fn also_listen_at(mut self, address: &str) -> Self {
+        self.listen.push(address.to_owned());
         self
     }
 
@@ -155,7 +161,7 @@ impl Setup {
             self.credentials.consumer_secret.expose_secret(),
         );
         let text = format!(
-            "[log]\n{}\n[proxy.{PROXY}]\nlisten = '{}'\nupstream = '{}'\nconsumer_key = '{}'\n\
+            "[log]\n{}\n[proxy.{PROXY}]\nlisten = {:?}\nupstream = '{}'\nconsumer_key = '{}'\n\
              consumer_secret_file = '{}'\n{}\n{}",
             self.log,
             self.listen,
@@ -188,6 +194,7 @@ impl Setup {
         Process {
             child,
             log,
+            listeners: self.listen.len(),
             directory: self.directory,
             credentials: self.credentials,
             signing: self.signing,
@@ -206,6 +213,8 @@ impl Setup {
 pub(crate) struct Process {
     child: Child,
     log: Log,
+    /// How many addresses the test's proxy listens on.
+    listeners: usize,
     directory: TempDir,
     credentials: Credentials,
     signing: SigningOptions,
@@ -215,12 +224,13 @@ impl Process {
     /// Waits for the ready line.
     #[track_caller]
     pub(crate) fn ready(self) -> Daemon {
-        let address = self
-            .log
-            .wait_for(|lines| lines.iter().find_map(|line| address_in(line)));
-        let address = address.unwrap_or_else(|| panic!("it ended: {:#?}", self.log.lines()));
+        let addresses = self.log.wait_for(|lines| {
+            let found: Vec<_> = lines.iter().filter_map(|line| address_in(line)).collect();
+            (found.len() >= self.listeners).then_some(found)
+        });
+        let addresses = addresses.unwrap_or_else(|| panic!("it ended: {:#?}", self.log.lines()));
         Daemon {
-            address,
+            addresses,
             process: self,
         }
     }
@@ -267,25 +277,31 @@ impl Drop for Process {
 #[derive(Debug)]
 pub(crate) struct Daemon {
     process: Process,
-    address: String,
+    addresses: Vec<String>,
 }
 
 impl Daemon {
-    /// The address that the ready line names.
+    /// The address that the first ready line names.
     pub(crate) fn address(&self) -> &str {
-        &self.address
+        &self.addresses[0]
     }
 
     /// The same, where it is one of TCP.
     pub(crate) fn socket_address(&self) -> SocketAddr {
-        self.address.parse().expect("a TCP address")
+        self.address().parse().expect("a TCP address")
     }
 
     /// Connects to it.
     pub(crate) fn connect(&self) -> Client {
-        match self.address.strip_prefix("unix:") {
+        self.connect_at(0)
+    }
+
+    /// Connects to the address that the ready line of this number, from 0, names.
+    pub(crate) fn connect_at(&self, number: usize) -> Client {
+        let address = &self.addresses[number];
+        match address.strip_prefix("unix:") {
             Some(path) => Client::unix(Path::new(path)),
-            None => Client::tcp(self.socket_address()),
+            None => Client::tcp(address.parse().expect("a TCP address")),
         }
     }
 
