@@ -23,7 +23,7 @@ use secrecy::SecretString;
 pub use self::authorization::{Authorization, MalformedAuthorization};
 pub use self::base::{BaseUri, RequestToSign};
 pub use self::body_hash::body_hash;
-pub(crate) use self::parameters::without_protocol_values;
+pub(crate) use self::parameters::{is_name_character, without_protocol_values};
 pub use self::replay::{Replay, ReplayGuard};
 pub use self::signer::{Signer, Stamp};
 pub use self::verify::{Mismatch, Verifier};

@@ -94,6 +94,11 @@ pub(super) fn protocol_parameter_in(encoded: &[u8]) -> Option<String> {
         .map(|name| String::from_utf8_lossy(&name.collect::<Vec<u8>>()).into_owned())
 }
 
+/// Whether the names of protocol parameters are made of such characters.
+pub(crate) fn is_name_character(character: char) -> bool {
+    character.is_ascii_alphanumeric() || character == '_'
+}
+
 /// A query as it may be shown: the value of each parameter that [`protocol_parameter_in`] would find is left out, since a
 /// signature can be among them, or, with `PLAINTEXT`, the secrets themselves.
 pub(crate) fn without_protocol_values(query: &[u8]) -> Cow<'_, [u8]> {
@@ -103,6 +108,8 @@ pub(crate) fn without_protocol_values(query: &[u8]) -> Cow<'_, [u8]> {
     let shown = query.split(|byte| *byte == b'&').map(|pair| {
         let name = pair.split(|byte| *byte == b'=').next().unwrap_or(pair);
         match protocol_parameter_in(name) {
+            // An encoded "=" makes what follows a part of the name, though it is hardly meant so.
+            Some(decoded) if !decoded.chars().all(is_name_character) => b"oauth_=REDACTED".to_vec(),
             Some(_) => [name, b"=REDACTED"].concat(),
             None => pair.to_vec(),
         }
@@ -240,6 +247,7 @@ mod tests {
             "a=1&&%6Fauth_signature=S%26=x&oauth_token&b",
             "a=1&&%6Fauth_signature=REDACTED&oauth_token=REDACTED&b",
         );
+        check("oauth_signature%3DS&a", "oauth_=REDACTED&a");
     }
 
     #[test]

@@ -5,7 +5,7 @@ use bytes::{BufMut, Bytes, BytesMut};
 use super::{ErrorType, Refusal};
 use crate::{
     config::{InboundAuthorization, ProxyConfig},
-    oauth::{RequestToSign, Signer, Stamp},
+    oauth::{RequestToSign, Signer, Stamp, is_name_character},
     wire::{Field, Fields, RequestHead},
 };
 
@@ -140,7 +140,11 @@ impl Prepared {
             None => Ok(()),
             Some(name) => Err(Refusal::malformed(format!(
                 "the request has the parameter {:?} in its query or form: it is signed already, or its signature would be ambiguous",
-                name.chars().take(64).collect::<String>()
+                // Whatever else stands in it may be a value.
+                name.chars()
+                    .take_while(|c| is_name_character(*c))
+                    .take(64)
+                    .collect::<String>()
             ))),
         }
     }
