@@ -109,9 +109,14 @@ async fn forward(
     let prepared = Prepared::new(head, config)?;
     let signs_content = prepared.signs_content()?;
     prepared.check_parameters(None)?;
+    if signs_content && content.is_announced_longer_than(config.limits.form_bytes) {
+        return Err(form_too_long(config.limits.form_bytes));
+    }
     let mut link = proxy.upstream.reuse().await;
     let mut form = None;
-    for attempt in 1.. {
+    let mut attempts_left = MAX_ATTEMPTS;
+    loop {
+        attempts_left -= 1;
         let reused = link.is_some();
         let mut open = match link.take() {
             Some(link) => link,
@@ -148,16 +153,10 @@ async fn forward(
                     content,
                 });
             }
-            Err(error) if reused && error.is_unseen() && attempt < MAX_ATTEMPTS => {}
+            Err(error) if reused && error.is_unseen() && attempts_left > 0 => {}
             Err(error) => return Err(error.into()),
         }
     }
-    // The loop ends by returning.
-    Err(Refusal::closing(
-        500,
-        ErrorType::ProxyInternalError,
-        "no attempt was made",
-    ))
 }
 
 /// Passes an answer on: its head now, its content as it comes.
@@ -231,16 +230,22 @@ async fn collect(
     let collected = content.collect(limit, config.timeouts.idle).await;
     collected.map_err(|error| match error {
         CollectError::Stalled => SendFault::ClientStalled.into(),
-        CollectError::TooLong => Refusal::closing(
-            413,
-            ErrorType::HttpRequestError,
-            format!("the form is longer than {limit} bytes (limits.form_bytes), and forms are held in memory to be signed"),
-        ),
+        CollectError::TooLong => form_too_long(limit),
         CollectError::Failed => match port.take_content_fault() {
             Some(fault) => fault.into(),
             None => SendFault::ClientFailed.into(),
         },
     })
+}
+
+fn form_too_long(limit: usize) -> Refusal {
+    Refusal::closing(
+        413,
+        ErrorType::HttpRequestError,
+        format!(
+            "the form is longer than {limit} bytes (limits.form_bytes), and forms are held in memory to be signed"
+        ),
+    )
 }
 
 /// The wall clock, read at each attempt: it may have been set meanwhile.

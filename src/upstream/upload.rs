@@ -88,18 +88,20 @@ impl Content {
         self.framing
     }
 
+    /// Whether its length is known in advance and over `limit` bytes.
+    pub(crate) fn is_announced_longer_than(&self, limit: usize) -> bool {
+        matches!(self.framing, Framing::Length(length) if length > limit as u64)
+    }
+
     /// Reads all of it into memory, up to `limit` bytes, none of which may be waited for longer than `idle`.
     ///
     /// # Errors
-    /// More than the limit was announced or sent, or the client did not deliver what it had announced.
+    /// More than the limit was sent, or the client did not deliver what it had announced.
     pub(crate) async fn collect(
         &self,
         limit: usize,
         idle: Duration,
     ) -> Result<Bytes, CollectError> {
-        if matches!(self.framing, Framing::Length(length) if length > limit as u64) {
-            return Err(CollectError::TooLong);
-        }
         let Some(mut incoming) = self.source().incoming.take() else {
             return Ok(Bytes::new());
         };
