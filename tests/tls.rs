@@ -45,7 +45,7 @@ fn check_untrusted(certificate: &Certificate, tls: &str) -> String {
     assert_eq!(upstream.connections(), 1);
     drop(client);
     let records = finish(daemon, &[failed(502, "tls_certificate_error")]);
-    assert_eq!(records[0]["upstream.attempts"], 0);
+    assert_eq!(records[0]["upstream.attempts"], 1);
     detail
 }
 

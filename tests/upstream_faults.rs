@@ -24,7 +24,7 @@ fn check_unreachable(url: String, timeouts: &str, status: u16, error: &'static s
         detail = problem(&mut client, status, error);
     }
     let records = finish(daemon, &[failed(status, error); 2]);
-    assert_eq!(records[0]["upstream.attempts"], 0);
+    assert_eq!(records[0]["upstream.attempts"], 1);
     detail
 }
 

@@ -117,6 +117,7 @@ async fn forward(
     let mut attempts_left = MAX_ATTEMPTS;
     loop {
         attempts_left -= 1;
+        record.attempt();
         let reused = link.is_some();
         let mut open = match link.take() {
             Some(link) => link,
@@ -136,7 +137,7 @@ async fn forward(
             nonce: &nonce,
             extra: &[],
         };
-        record.attempt(!prepared.is_unsigned());
+        record.signed(!prepared.is_unsigned());
         let signed = prepared.sign(&proxy.signer, stamp, &proxy.host, form.as_deref());
         let timeouts = SendTimeouts {
             first_byte: config.timeouts.first_byte,

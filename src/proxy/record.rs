@@ -75,8 +75,12 @@ impl Record {
         self.content = Some(content.clone());
     }
 
-    pub(crate) fn attempt(&mut self, signed: bool) {
+    /// The upstream is about to be turned to, once more or for the first time.
+    pub(crate) fn attempt(&mut self) {
         self.attempts += 1;
+    }
+
+    pub(crate) fn signed(&mut self, signed: bool) {
         self.signed = signed;
     }
 
