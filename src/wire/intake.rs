@@ -150,13 +150,9 @@ impl<R: Role> Intake<R> {
                     return Poll::Ready(Ok(()));
                 }
             }
-            match poll_fill(cx, io, &mut self.buffer) {
-                Poll::Ready(Ok(0)) => {
-                    self.state = State::End;
-                    return Poll::Ready(Ok(()));
-                }
-                Poll::Ready(Ok(_)) => {}
-                Poll::Ready(Err(error)) => return Poll::Ready(Err(role.failed(error))),
+            match self.poll_more(cx, io, role)? {
+                Poll::Ready(true) => {}
+                Poll::Ready(false) => return Poll::Ready(Ok(())),
                 Poll::Pending => {
                     let begun = !self.buffer.is_empty();
                     let next = ready!(role.poll_head_deadline(cx, begun, &mut self.feed));
@@ -177,13 +173,8 @@ impl<R: Role> Intake<R> {
         self.parked = Some(cx.waker().clone());
         let (longest_line, longest_section) = role.head_limits();
         while self.buffer.len() < longest_line + longest_section {
-            match ready!(poll_fill(cx, io, &mut self.buffer)) {
-                Ok(0) => {
-                    self.state = State::End;
-                    return Poll::Ready(Ok(()));
-                }
-                Ok(_) => {}
-                Err(error) => return Poll::Ready(Err(role.failed(error))),
+            if !ready!(self.poll_more(cx, io, role))? {
+                return Poll::Ready(Ok(()));
             }
         }
         Poll::Pending
@@ -273,14 +264,9 @@ impl<R: Role> Intake<R> {
                 let fault = role.section_too_long();
                 return Poll::Ready(self.fail(role, fault));
             }
-            match ready!(poll_fill(cx, io, &mut self.buffer)) {
-                Ok(0) => {
-                    // hyper sees a message without its end, which is what it is.
-                    self.state = State::End;
-                    return Poll::Ready(Ok(()));
-                }
-                Ok(_) => {}
-                Err(error) => return Poll::Ready(Err(role.failed(error))),
+            if !ready!(self.poll_more(cx, io, role))? {
+                // hyper sees a message without its end, which is what it is.
+                return Poll::Ready(Ok(()));
             }
         }
     }
@@ -337,6 +323,26 @@ impl<R: Role> Intake<R> {
         self.reset_lines();
     }
 
+    /// Reads once into the buffer; returns whether anything came before the end of the stream.
+    fn poll_more<S: AsyncRead + Unpin>(
+        &mut self,
+        cx: &mut Context<'_>,
+        io: &mut S,
+        role: &mut R,
+    ) -> Poll<io::Result<bool>> {
+        let mut space = [MaybeUninit::uninit(); READ_BYTES];
+        let mut read = ReadBuf::uninit(&mut space);
+        if let Err(error) = ready!(Pin::new(io).poll_read(cx, &mut read)) {
+            return Poll::Ready(Err(role.failed(error)));
+        }
+        if read.filled().is_empty() {
+            self.state = State::End;
+            return Poll::Ready(Ok(false));
+        }
+        self.buffer.extend_from_slice(read.filled());
+        Poll::Ready(Ok(true))
+    }
+
     fn fail(&mut self, role: &mut R, fault: R::Fault) -> io::Result<()> {
         let error = io::Error::new(io::ErrorKind::InvalidData, fault.to_string());
         role.content_refused(fault);
@@ -366,17 +372,4 @@ impl<R: Role> Intake<R> {
             self.buffer = BytesMut::new();
         }
     }
-}
-
-/// Reads once; returns how many bytes came, 0 at the end of the stream.
-fn poll_fill<S: AsyncRead + Unpin>(
-    cx: &mut Context<'_>,
-    io: &mut S,
-    buffer: &mut BytesMut,
-) -> Poll<io::Result<usize>> {
-    let mut space = [MaybeUninit::uninit(); READ_BYTES];
-    let mut read = ReadBuf::uninit(&mut space);
-    ready!(Pin::new(io).poll_read(cx, &mut read))?;
-    buffer.extend_from_slice(read.filled());
-    Poll::Ready(Ok(read.filled().len()))
 }
