@@ -14,7 +14,7 @@ use support::{
     log::records,
     recorder::Recorder,
 };
-use undersign::oauth::{SignatureMethod, SigningOptions};
+use undersign::oauth::{Method, SigningOptions};
 
 /// A key with the type of its value.
 type Typed = (&'static str, fn(&Value) -> bool);
@@ -261,7 +261,7 @@ fn disguises(secret: &str) -> Vec<String> {
 
 #[test]
 fn secrets_signatures_credentials_and_cookies_stand_nowhere_in_the_log() {
-    for method in [SignatureMethod::HmacSha1, SignatureMethod::Plaintext] {
+    for method in [Method::HmacSha1, Method::Plaintext] {
         let token_secret = random_text(40);
         let client_token = random_text(40);
         let sentinel = format!("S3NTINEL{}", random_text(20));

@@ -128,14 +128,21 @@ fn describe_proxy(toml: &mut Toml, proxy: &ProxyConfig) {
 fn describe_signing(toml: &mut Toml, proxy: &ProxyConfig) {
     let credentials = &proxy.credentials;
     toml.text("consumer_key", &credentials.consumer_key);
-    toml.secret("consumer_secret");
+    // An RSA method needs none.
+    if !credentials.consumer_secret.expose_secret().is_empty() {
+        toml.secret("consumer_secret");
+    }
     if let Some(token) = &credentials.token {
         toml.text("token", token);
     }
     if !credentials.token_secret.expose_secret().is_empty() {
         toml.secret("token_secret");
     }
-    toml.text("signature_method", proxy.signing.method.name());
+    let method = proxy.signing.method.signature_method();
+    toml.text("signature_method", method.name());
+    if let Some(file) = &proxy.private_key_file {
+        toml.path("private_key_file", file);
+    }
     let realm = match &proxy.signing.realm {
         Realm::None => "",
         Realm::Fixed(realm) => realm,
@@ -146,6 +153,7 @@ fn describe_signing(toml: &mut Toml, proxy: &ProxyConfig) {
         QueryPlus::Space => "space",
         QueryPlus::Literal => "literal",
     };
+    toml.plain("body_hash", proxy.signing.body_hash);
     toml.text("query_plus", query_plus);
     let inbound_authorization = match proxy.inbound_authorization {
         InboundAuthorization::Replace => "replace",

@@ -90,6 +90,8 @@ pub struct ProxyConfig {
     pub credentials: Credentials,
     /// How requests are signed.
     pub signing: SigningOptions,
+    /// The PEM file of the private key that requests are signed with, if they are signed with one.
+    pub private_key_file: Option<PathBuf>,
     /// What becomes of an `Authorization` field that arrives with a request.
     pub inbound_authorization: InboundAuthorization,
     /// Field names, in lower case; a request bearing one of them is forwarded unsigned.

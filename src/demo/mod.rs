@@ -238,6 +238,7 @@ fn proxy_config(
         upstream: origin.clone(),
         credentials: credentials.clone(),
         signing: SigningOptions::default(),
+        private_key_file: None,
         inbound_authorization: InboundAuthorization::default(),
         passthrough_headers: Vec::new(),
         tls: TlsConfig {

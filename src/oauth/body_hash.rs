@@ -11,11 +11,15 @@ use super::SignatureMethod;
 /// `PLAINTEXT` names no hash; the extension has it use SHA-1.
 pub fn body_hash(method: SignatureMethod, body: &[u8]) -> String {
     match method {
-        SignatureMethod::HmacSha1 | SignatureMethod::Plaintext => {
+        SignatureMethod::HmacSha1 | SignatureMethod::RsaSha1 | SignatureMethod::Plaintext => {
             BASE64_STANDARD.encode(Sha1::digest(body))
         }
-        SignatureMethod::HmacSha256 => BASE64_STANDARD.encode(Sha256::digest(body)),
-        SignatureMethod::HmacSha512 => BASE64_STANDARD.encode(Sha512::digest(body)),
+        SignatureMethod::HmacSha256 | SignatureMethod::RsaSha256 => {
+            BASE64_STANDARD.encode(Sha256::digest(body))
+        }
+        SignatureMethod::HmacSha512 | SignatureMethod::RsaSha512 => {
+            BASE64_STANDARD.encode(Sha512::digest(body))
+        }
     }
 }
 

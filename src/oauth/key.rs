@@ -11,7 +11,7 @@ use smallvec::SmallVec;
 use zeroize::Zeroizing;
 
 use super::percent::{ONCE, Writer};
-use super::{Credentials, SignatureMethod};
+use super::{Credentials, Method, RsaKey, SignatureMethod};
 
 /// The secrets, prepared for one signature method. HMAC states are keyed once and cloned for each signature;
 /// they, and the secrets themselves, are zeroed when dropped.
@@ -20,20 +20,23 @@ pub(super) enum Key {
     HmacSha1(Hmac<Sha1>),
     HmacSha256(Hmac<Sha256>),
     HmacSha512(Hmac<Sha512>),
+    Rsa(RsaKey),
     Plaintext(Zeroizing<Vec<u8>>),
 }
 
-/// The text of `oauth_signature`, not yet percent-encoded. The longest HMAC, of 64 bytes, takes 88.
+/// The text of `oauth_signature`, not yet percent-encoded. The longest HMAC, of 64 bytes, takes 88; an
+/// RSA signature takes more, and an allocation.
 pub(super) type Signature = SmallVec<[u8; 96]>;
 
 impl Key {
-    pub(super) fn new(method: SignatureMethod, credentials: &Credentials) -> Self {
+    pub(super) fn new(method: &Method, credentials: &Credentials) -> Self {
         let key = joined_secrets(credentials);
         match method {
-            SignatureMethod::HmacSha1 => Self::HmacSha1(keyed(&key)),
-            SignatureMethod::HmacSha256 => Self::HmacSha256(keyed(&key)),
-            SignatureMethod::HmacSha512 => Self::HmacSha512(keyed(&key)),
-            SignatureMethod::Plaintext => Self::Plaintext(key),
+            Method::HmacSha1 => Self::HmacSha1(keyed(&key)),
+            Method::HmacSha256 => Self::HmacSha256(keyed(&key)),
+            Method::HmacSha512 => Self::HmacSha512(keyed(&key)),
+            Method::Rsa(key) => Self::Rsa(key.clone()),
+            Method::Plaintext => Self::Plaintext(key),
         }
     }
 
@@ -42,6 +45,7 @@ impl Key {
             Self::HmacSha1(_) => SignatureMethod::HmacSha1,
             Self::HmacSha256(_) => SignatureMethod::HmacSha256,
             Self::HmacSha512(_) => SignatureMethod::HmacSha512,
+            Self::Rsa(key) => key.signature_method(),
             Self::Plaintext(_) => SignatureMethod::Plaintext,
         }
     }
@@ -52,6 +56,7 @@ impl Key {
             Self::HmacSha1(keyed) => hmac(keyed.clone(), write_base_string),
             Self::HmacSha256(keyed) => hmac(keyed.clone(), write_base_string),
             Self::HmacSha512(keyed) => hmac(keyed.clone(), write_base_string),
+            Self::Rsa(key) => base64(&key.sign(write_base_string)),
             // RFC 5849 §3.4.4: the signature is the key itself, whatever the request.
             Self::Plaintext(key) => Signature::from_slice(key),
         }
@@ -108,7 +113,7 @@ fn base64(mac: &[u8]) -> Signature {
 mod tests {
     use super::*;
 
-    fn sign(method: SignatureMethod, secrets: (&str, &str), text: &str) -> String {
+    fn sign(method: &Method, secrets: (&str, &str), text: &str) -> String {
         let credentials = Credentials {
             consumer_key: "key".to_owned(),
             consumer_secret: secrets.0.into(),
@@ -123,7 +128,7 @@ mod tests {
     #[test]
     fn the_signatures_of_the_oauth_wiki_come_out() {
         let check = |secrets, expected: &str| {
-            assert_eq!(sign(SignatureMethod::HmacSha1, secrets, "bs"), expected);
+            assert_eq!(sign(&Method::HmacSha1, secrets, "bs"), expected);
         };
         check(("cs", ""), "egQqG5AJep5sJ7anhXju1unge2I=");
         check(("cs", "ts"), "VZVjXceV7JgPq/dOTnNmEfO0Fv8=");
@@ -132,7 +137,7 @@ mod tests {
     #[test]
     fn plaintext_is_both_secrets_encoded_and_joined() {
         let check = |secrets, expected: &str| {
-            assert_eq!(sign(SignatureMethod::Plaintext, secrets, "any"), expected);
+            assert_eq!(sign(&Method::Plaintext, secrets, "any"), expected);
         };
         check(
             ("djr9rjt0jd78jf88", "jjd999tj88uiths3"),

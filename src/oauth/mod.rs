@@ -15,6 +15,7 @@ mod key;
 mod parameters;
 mod percent;
 mod replay;
+mod rsa;
 mod signer;
 mod verify;
 
@@ -25,6 +26,7 @@ pub use self::base::{BaseUri, RequestToSign};
 pub use self::body_hash::body_hash;
 pub(crate) use self::parameters::{is_name_character, without_protocol_values};
 pub use self::replay::{Replay, ReplayGuard};
+pub use self::rsa::{RsaHash, RsaKey, RsaKeyError};
 pub use self::signer::{Signer, Stamp};
 pub use self::verify::{Mismatch, Verifier};
 
@@ -44,34 +46,73 @@ pub struct Credentials {
 /// How requests are signed.
 #[derive(Clone, Debug, Default)]
 pub struct SigningOptions {
-    /// `signature_method`.
-    pub method: SignatureMethod,
+    /// `signature_method`, and `private_key_file`.
+    pub method: Method,
     /// `realm`.
     pub realm: Realm,
     /// `query_plus`.
     pub query_plus: QueryPlus,
+    /// `body_hash`: whether requests whose body is no form are to be stamped with [`body_hash`].
+    pub body_hash: bool,
+}
+
+/// A signature method, with the key where it is not made of the two secrets.
+#[derive(Clone, Debug, Default)]
+pub enum Method {
+    /// [`SignatureMethod::HmacSha1`].
+    #[default]
+    HmacSha1,
+    /// [`SignatureMethod::HmacSha256`].
+    HmacSha256,
+    /// [`SignatureMethod::HmacSha512`].
+    HmacSha512,
+    /// One of the RSA methods, whichever the key is for.
+    Rsa(RsaKey),
+    /// [`SignatureMethod::Plaintext`].
+    Plaintext,
+}
+
+impl Method {
+    /// What the method is called in a header.
+    pub fn signature_method(&self) -> SignatureMethod {
+        match self {
+            Self::HmacSha1 => SignatureMethod::HmacSha1,
+            Self::HmacSha256 => SignatureMethod::HmacSha256,
+            Self::HmacSha512 => SignatureMethod::HmacSha512,
+            Self::Rsa(key) => key.signature_method(),
+            Self::Plaintext => SignatureMethod::Plaintext,
+        }
+    }
 }
 
 /// `oauth_signature_method` (RFC 5849 §3.4).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SignatureMethod {
     /// HMAC with SHA-1 (RFC 5849 §3.4.2).
-    #[default]
     HmacSha1,
     /// HMAC with SHA-256, made like the one with SHA-1.
     HmacSha256,
     /// HMAC with SHA-512, made like the one with SHA-1.
     HmacSha512,
+    /// RSASSA-PKCS1-v1_5 with SHA-1 (RFC 5849 §3.4.3).
+    RsaSha1,
+    /// RSASSA-PKCS1-v1_5 with SHA-256, made like the one with SHA-1.
+    RsaSha256,
+    /// RSASSA-PKCS1-v1_5 with SHA-512, made like the one with SHA-1.
+    RsaSha512,
     /// The two secrets themselves (RFC 5849 §3.4.4); safe over TLS only.
     Plaintext,
 }
 
 impl SignatureMethod {
     /// Every method.
-    pub const ALL: [Self; 4] = [
+    pub const ALL: [Self; 7] = [
         Self::HmacSha1,
         Self::HmacSha256,
         Self::HmacSha512,
+        Self::RsaSha1,
+        Self::RsaSha256,
+        Self::RsaSha512,
         Self::Plaintext,
     ];
 
@@ -86,6 +127,9 @@ impl SignatureMethod {
             Self::HmacSha1 => "HMAC-SHA1",
             Self::HmacSha256 => "HMAC-SHA256",
             Self::HmacSha512 => "HMAC-SHA512",
+            Self::RsaSha1 => "RSA-SHA1",
+            Self::RsaSha256 => "RSA-SHA256",
+            Self::RsaSha512 => "RSA-SHA512",
             Self::Plaintext => "PLAINTEXT",
         }
     }

@@ -57,7 +57,10 @@ impl Signer {
             .token
             .as_deref()
             .map(|token| ("oauth_token", token));
-        let method = Some(("oauth_signature_method", options.method.name()));
+        let method = Some((
+            "oauth_signature_method",
+            options.method.signature_method().name(),
+        ));
         let sink = |piece: &[u8]| header.extend_from_slice(piece);
         Writer::run(sink, |writer| {
             for (name, value) in [consumer_key, token, method].into_iter().flatten() {
@@ -67,7 +70,7 @@ impl Signer {
             }
         });
         Self {
-            key: Key::new(options.method, credentials),
+            key: Key::new(&options.method, credentials),
             origin,
             query_plus: options.query_plus,
             scheme,

@@ -12,7 +12,7 @@ use hyper::{
 use super::{
     ErrorType, Proxy, Refusal, ReplyBody,
     admit::admit,
-    prepare::{Prepared, strip_hop_by_hop},
+    prepare::{ContentRole, Prepared, SignedContent, strip_hop_by_hop},
     record::Record,
     relay::Relay,
 };
@@ -107,13 +107,13 @@ async fn forward(
     admit(&config.access, client, &head)?;
 
     let prepared = Prepared::new(head, config)?;
-    let signs_content = prepared.signs_content()?;
+    let role = prepared.content_role(config)?;
     prepared.check_parameters(None)?;
-    if signs_content && content.is_announced_longer_than(config.limits.form_bytes) {
-        return Err(form_too_long(config.limits.form_bytes));
+    if role != ContentRole::None && content.is_announced_longer_than(config.limits.form_bytes) {
+        return Err(too_long_to_sign(role, config));
     }
     let mut link = proxy.upstream.reuse().await;
-    let mut form = None;
+    let mut signed_content = None;
     let mut attempts_left = MAX_ATTEMPTS;
     loop {
         attempts_left -= 1;
@@ -125,10 +125,15 @@ async fn forward(
             None => Box::pin(connect(proxy)).await?,
         };
         // Only now, so that a client that waits for 100 Continue gets it once there is somebody to send to.
-        if signs_content && form.is_none() {
-            form = Some(Box::pin(collect(&content, config, port)).await?);
-            prepared.check_parameters(form.as_deref())?;
-        }
+        let signed_content = match &mut signed_content {
+            Some(signed_content) => signed_content,
+            unread => unread.insert(if role == ContentRole::None {
+                SignedContent::None
+            } else {
+                let bytes = Box::pin(collect(&content, role, config, port)).await?;
+                prepared.read_content(role, bytes, config)?
+            }),
+        };
 
         // 120 bits; stock servers take 20 to 30 letters and digits.
         let nonce = format!("{:030x}", rand::random::<u128>() >> 8);
@@ -138,7 +143,7 @@ async fn forward(
             extra: &[],
         };
         record.signed(!prepared.is_unsigned());
-        let signed = prepared.sign(&proxy.signer, stamp, &proxy.host, form.as_deref());
+        let signed = prepared.sign(&proxy.signer, stamp, &proxy.host, signed_content);
         let timeouts = SendTimeouts {
             first_byte: config.timeouts.first_byte,
             idle: config.timeouts.idle,
@@ -224,14 +229,16 @@ async fn connect(proxy: &Proxy) -> Result<Link, Refusal> {
 
 async fn collect(
     content: &Content,
+    role: ContentRole,
     config: &ProxyConfig,
     port: &ServerPort,
 ) -> Result<Bytes, Refusal> {
-    let limit = config.limits.form_bytes;
-    let collected = content.collect(limit, config.timeouts.idle).await;
+    let collected = content
+        .collect(config.limits.form_bytes, config.timeouts.idle)
+        .await;
     collected.map_err(|error| match error {
         CollectError::Stalled => SendFault::ClientStalled.into(),
-        CollectError::TooLong => form_too_long(limit),
+        CollectError::TooLong => too_long_to_sign(role, config),
         CollectError::Failed => match port.take_content_fault() {
             Some(fault) => fault.into(),
             None => SendFault::ClientFailed.into(),
@@ -239,12 +246,17 @@ async fn collect(
     })
 }
 
-fn form_too_long(limit: usize) -> Refusal {
+fn too_long_to_sign(role: ContentRole, config: &ProxyConfig) -> Refusal {
+    let why = match role {
+        ContentRole::Hashed => "with body_hash = true each body is",
+        ContentRole::Form | ContentRole::None => "forms are",
+    };
+    let limit = config.limits.form_bytes;
     Refusal::closing(
         413,
         ErrorType::HttpRequestError,
         format!(
-            "the form is longer than {limit} bytes (limits.form_bytes), and forms are held in memory to be signed"
+            "the content is longer than {limit} bytes (limits.form_bytes), and {why} held in memory to be signed"
         ),
     )
 }

@@ -5,7 +5,7 @@ use bytes::{BufMut, Bytes, BytesMut};
 use super::{ErrorType, Refusal};
 use crate::{
     config::{InboundAuthorization, ProxyConfig},
-    oauth::{RequestToSign, Signer, Stamp, is_name_character},
+    oauth::{RequestToSign, Signer, Stamp, body_hash, is_name_character},
     wire::{Field, Fields, RequestHead},
 };
 
@@ -43,6 +43,25 @@ pub(super) struct Prepared {
     fields: Fields,
     to_head: bool,
     unsigned: bool,
+}
+
+/// How the content of a request takes part in its signature.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum ContentRole {
+    /// Not at all: it is passed on as it comes.
+    None,
+    /// By its parameters: it is a form (RFC 5849 §3.4.1.3.1).
+    Form,
+    /// By its digest, as `oauth_body_hash`.
+    Hashed,
+}
+
+/// What is signed of the content, once it has been read.
+#[derive(Debug)]
+pub(super) enum SignedContent {
+    None,
+    Form(Bytes),
+    Hash(String),
 }
 
 /// The head of a request, for one attempt. It can be sent, and nothing else.
@@ -98,16 +117,20 @@ impl Prepared {
         })
     }
 
-    /// Whether the content takes part in the signature: a form that will be signed (RFC 5849 §3.4.1.3.1).
+    /// How the content takes part in the signature; unless not at all, it has to be read first.
     ///
     /// # Errors
     /// It is a form that can't be read.
-    pub(super) fn signs_content(&self) -> Result<bool, Refusal> {
+    pub(super) fn content_role(&self, config: &ProxyConfig) -> Result<ContentRole, Refusal> {
         if self.unsigned {
-            return Ok(false);
+            return Ok(ContentRole::None);
         }
         if !self.fields.all("content-type").any(is_form) {
-            return Ok(false);
+            return Ok(if config.signing.body_hash {
+                ContentRole::Hashed
+            } else {
+                ContentRole::None
+            });
         }
         if self.fields.all("content-type").count() > 1 {
             return Err(Refusal::malformed(
@@ -125,7 +148,30 @@ impl Prepared {
                 "a form with a Content-Encoding can't be signed: its parameters can't be read",
             ));
         }
-        Ok(true)
+        Ok(ContentRole::Form)
+    }
+
+    /// Takes from the content what is to be signed.
+    ///
+    /// # Errors
+    /// It is a form with a parameter that would be taken for one of the protocol's own.
+    pub(super) fn read_content(
+        &self,
+        role: ContentRole,
+        content: Bytes,
+        config: &ProxyConfig,
+    ) -> Result<SignedContent, Refusal> {
+        Ok(match role {
+            ContentRole::None => SignedContent::None,
+            ContentRole::Form => {
+                self.check_parameters(Some(&content))?;
+                SignedContent::Form(content)
+            }
+            ContentRole::Hashed => {
+                let method = config.signing.method.signature_method();
+                SignedContent::Hash(body_hash(method, &content))
+            }
+        })
     }
 
     /// Checks that no parameter would be taken for one of the protocol's own (RFC 5849 §3.1).
@@ -160,7 +206,7 @@ impl Prepared {
         signer: &Signer,
         stamp: Stamp<'_>,
         host: &str,
-        form: Option<&[u8]>,
+        content: &SignedContent,
     ) -> Signed {
         let capacity = self.method.len() + self.target.len() + self.fields.encoded_len() + 512;
         let mut head = BytesMut::with_capacity(capacity);
@@ -180,6 +226,15 @@ impl Prepared {
             }
         }
         if !self.unsigned {
+            let (form, hash) = match content {
+                SignedContent::None => (None, None),
+                SignedContent::Form(form) => (Some(&form[..]), None),
+                SignedContent::Hash(hash) => (None, Some(("oauth_body_hash", &hash[..]))),
+            };
+            let stamp = Stamp {
+                extra: hash.as_slice(),
+                ..stamp
+            };
             let value = signer.sign(&self.to_sign(form), stamp);
             write_line(&mut head, b"Authorization", &value);
         }

@@ -43,9 +43,11 @@ tls.server_name = 'S3NTINEL:443' => tls.server_name => host
 token = "S3NTINEL\n" => token => control characters
 realm = "S3NTINEL\u0007" => realm => control characters
 signature_method = 'S3NTINEL' => signature_method => HMAC-SHA1
-signature_method = 'RSA-SHA256' => signature_method => not supported by this version
-private_key_file = 'S3NTINEL' => private_key_file => not supported by this version
-body_hash = true => body_hash => not supported by this version
+signature_method = 'RSA-SHA1' ;; private_key_file = '/S3NTINEL' => private_key_file => cannot be read
+signature_method = 'RSA-SHA512' ;; private_key_file = '/' => private_key_file => regular file
+private_key_file = '/S3NTINEL' => private_key_file => choose RSA-SHA1
+signature_method = 'PLAINTEXT' ;; private_key_file = '/S3NTINEL' => private_key_file => choose RSA-SHA1
+body_hash = 'S3NTINEL' => body_hash => true
 query_plus = 'S3NTINEL' => query_plus => "space" or "literal"
 inbound_authorization = 'S3NTINEL' => inbound_authorization => "reject"
 passthrough_headers = ['S3NTINEL:'] => passthrough_headers[0] => header field

@@ -5,13 +5,20 @@ use std::fs;
 use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
 use rcgen::{
     BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair,
-    PublicKeyData as _, date_time_ymd,
+    PKCS_RSA_SHA256, PublicKeyData as _, RsaKeySize, date_time_ymd,
 };
 use sha2::{Digest as _, Sha256};
 use tempfile::TempDir;
 
 /// The name that certificates are made out to beside the address of the upstream.
 pub(crate) const NAME: &str = "platform.test";
+
+/// A new RSA key of 2048 bits as PKCS #8, in PEM.
+pub(crate) fn rsa_key() -> String {
+    KeyPair::generate_rsa_for(&PKCS_RSA_SHA256, RsaKeySize::_2048)
+        .unwrap()
+        .serialize_pem()
+}
 
 /// A certificate with its private key.
 #[derive(Clone, Debug)]

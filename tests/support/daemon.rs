@@ -141,11 +141,19 @@ impl Setup {
             QueryPlus::Space => "space",
             QueryPlus::Literal => "literal",
         };
-        let method = options.method.name();
-        let keys =
-            format!("signature_method = '{method}'\nrealm = '{realm}'\nquery_plus = '{plus}'");
+        let method = options.method.signature_method().name();
+        let body_hash = options.body_hash;
+        let keys = format!(
+            "signature_method = '{method}'\nrealm = '{realm}'\nquery_plus = '{plus}'\nbody_hash = {body_hash}"
+        );
         self.signing = options;
         self.keys(&keys)
+    }
+
+    /// Signs with this private key, in PEM; the method is set by [`Setup::signing`].
+    pub(crate) fn private_key(self, pem: &str) -> Self {
+        let path = self.secret_file("private-key.pem", pem);
+        self.keys(&format!("private_key_file = '{}'", path.display()))
     }
 
     /// Writes a file into the daemon's directory that its owner alone may read.

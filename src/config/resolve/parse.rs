@@ -10,9 +10,6 @@ use crate::{
     oauth::{Realm, SignatureMethod},
 };
 
-/// Said of what the interface promises, but this version cannot do.
-pub(super) const UNSUPPORTED: &str = "is not supported by this version";
-
 /// A text that is sent in a header field.
 pub(super) fn header_text(text: &str) -> Result<String, &'static str> {
     if text.contains(char::is_control) {
@@ -41,12 +38,9 @@ pub(super) fn realm(text: &str) -> Result<Realm, &'static str> {
 
 /// `signature_method`, as it is written in a request (RFC 5849 §3.4).
 pub(super) fn signature_method(text: &str) -> Result<SignatureMethod, &'static str> {
-    SignatureMethod::from_name(text).ok_or(match text {
-        "RSA-SHA1" | "RSA-SHA256" | "RSA-SHA512" => {
-            "is a method that is not supported by this version: use HMAC-SHA1, HMAC-SHA256, HMAC-SHA512 or PLAINTEXT"
-        }
-        _ => "must be \"HMAC-SHA1\", \"HMAC-SHA256\", \"HMAC-SHA512\" or \"PLAINTEXT\"",
-    })
+    SignatureMethod::from_name(text).ok_or(
+        "must be HMAC-SHA1, HMAC-SHA256, HMAC-SHA512, RSA-SHA1, RSA-SHA256, RSA-SHA512 or PLAINTEXT",
+    )
 }
 
 /// The name of a header field, in lower case.

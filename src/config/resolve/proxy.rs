@@ -1,6 +1,9 @@
 //! One `[proxy.NAME]`.
 
-use std::net::{Ipv4Addr, SocketAddr};
+use std::{
+    net::{Ipv4Addr, SocketAddr},
+    path::PathBuf,
+};
 
 use secrecy::SecretString;
 
@@ -13,7 +16,7 @@ use crate::{
         reader::Section,
         secret::{self, CONSUMER_SECRET, Secrets, TOKEN_SECRET},
     },
-    oauth::{Credentials, QueryPlus, SigningOptions},
+    oauth::{Credentials, Method, QueryPlus, RsaHash, SignatureMethod, SigningOptions},
 };
 
 /// Where a proxy listens that does not say where.
@@ -37,8 +40,9 @@ pub(super) fn resolve(
     let listen = listen(&mut section, allow_nonlocal_listen);
     listeners.extend_from_slice(&listen);
     let upstream = upstream(&mut section);
-    let credentials = credentials(&mut section, secrets);
-    let signing = signing(&mut section);
+    let (signing, private_key_file) = signing(&mut section);
+    let needs_secret = private_key_file.is_none();
+    let credentials = credentials(&mut section, secrets, needs_secret);
     let inbound_authorization = section.choice(
         "inbound_authorization",
         &[
@@ -60,6 +64,7 @@ pub(super) fn resolve(
         upstream: upstream?,
         credentials: credentials?,
         signing,
+        private_key_file,
         inbound_authorization: inbound_authorization.unwrap_or_default(),
         passthrough_headers: values(passthrough_headers),
         tls,
@@ -111,7 +116,12 @@ fn upstream(section: &mut Section<'_>) -> Option<Origin> {
     Some(upstream.value)
 }
 
-fn credentials(section: &mut Section<'_>, secrets: &Secrets<'_>) -> Option<Credentials> {
+/// `needs_secret` says whether requests are signed with the secrets, and not with a private key.
+fn credentials(
+    section: &mut Section<'_>,
+    secrets: &Secrets<'_>,
+    needs_secret: bool,
+) -> Option<Credentials> {
     let missing = "is missing: give --consumer-key KEY, UNDERSIGN_CONSUMER_KEY or this key";
     let consumer_key = section.require("consumer_key", missing, parse::nonempty_header_text);
     let place = section.place_of("consumer_secret");
@@ -119,7 +129,8 @@ fn credentials(section: &mut Section<'_>, secrets: &Secrets<'_>) -> Option<Crede
     let consumer_secret = secrets.resolve(section, CONSUMER_SECRET);
     // A secret in the file itself is reported with the unknown keys, and what to do instead.
     let is_misplaced = section.is_set("consumer_secret");
-    if consumer_secret.is_none() && !is_misplaced && section.ledger().count() == faults_before {
+    let is_missing = consumer_secret.is_none() && section.ledger().count() == faults_before;
+    if needs_secret && is_missing && !is_misplaced {
         let problem = "is missing: give --consumer-secret-file FILE or UNDERSIGN_CONSUMER_SECRET, or one of the keys \
                        consumer_secret_file, consumer_secret_env and consumer_secret_command";
         section.ledger().note(&place, problem);
@@ -131,33 +142,67 @@ fn credentials(section: &mut Section<'_>, secrets: &Secrets<'_>) -> Option<Crede
         let problem = "is a secret without its token: give the token too, even if it is empty, or remove the secret";
         section.ledger().note(&secret.place, problem);
     }
+    // Without a secret that is needed, there is a fault by now, and nothing is made of these.
+    let value = |secret: Option<Located<SecretString>>| secret.map(|secret| secret.value);
     Some(Credentials {
         consumer_key: consumer_key?.value,
-        consumer_secret: consumer_secret?.value,
+        consumer_secret: value(consumer_secret).unwrap_or_default(),
         token: token.map(|token| token.value),
-        token_secret: token_secret.map_or_else(SecretString::default, |secret| secret.value),
+        token_secret: value(token_secret).unwrap_or_default(),
     })
 }
 
-fn signing(section: &mut Section<'_>) -> SigningOptions {
-    let method = section.read("signature_method", parse::signature_method);
+/// How requests are signed, and the file of the private key where one is used.
+fn signing(section: &mut Section<'_>) -> (SigningOptions, Option<PathBuf>) {
+    let (method, private_key_file) = method(section);
     let realm = section.read("realm", parse::realm);
     let query_plus = section.choice(
         "query_plus",
         &[("space", QueryPlus::Space), ("literal", QueryPlus::Literal)],
     );
-    if let Some(key_file) = section.path("private_key_file") {
-        section.ledger().note(&key_file.place, parse::UNSUPPORTED);
-    }
-    let body_hash = section.switch("body_hash");
-    if body_hash.value {
-        section.ledger().note(&body_hash.place, parse::UNSUPPORTED);
-    }
-    SigningOptions {
-        method: method.map(|method| method.value).unwrap_or_default(),
+    let signing = SigningOptions {
+        method,
         realm: realm.map(|realm| realm.value).unwrap_or_default(),
         query_plus: query_plus.unwrap_or_default(),
-    }
+        body_hash: section.switch("body_hash").value,
+    };
+    (signing, private_key_file)
+}
+
+/// A method and its key, neither without the other. After a fault it doesn't matter which method is returned.
+fn method(section: &mut Section<'_>) -> (Method, Option<PathBuf>) {
+    let place = section.place_of("private_key_file");
+    let method = section.read("signature_method", parse::signature_method);
+    let key_file = section.path("private_key_file");
+    let name = method.as_ref().map(|method| method.value);
+    let hash = match (name, &key_file) {
+        (Some(SignatureMethod::HmacSha256), None) => return (Method::HmacSha256, None),
+        (Some(SignatureMethod::HmacSha512), None) => return (Method::HmacSha512, None),
+        (Some(SignatureMethod::Plaintext), None) => return (Method::Plaintext, None),
+        (Some(SignatureMethod::HmacSha1) | None, None) => return (Method::HmacSha1, None),
+        (Some(SignatureMethod::RsaSha1), _) => RsaHash::Sha1,
+        (Some(SignatureMethod::RsaSha256), _) => RsaHash::Sha256,
+        (Some(SignatureMethod::RsaSha512), _) => RsaHash::Sha512,
+        (_, Some(key_file)) => {
+            // A method that can't be read has been reported, and may have been meant to be one of RSA.
+            if name.is_some() || !section.is_set("signature_method") {
+                let problem = "is of no use to this signature_method: choose RSA-SHA1, RSA-SHA256 or RSA-SHA512, or \
+                               remove this key";
+                section.ledger().note(&key_file.place, problem);
+            }
+            return (Method::default(), Some(key_file.value.clone()));
+        }
+    };
+    let Some(key_file) = key_file else {
+        let problem =
+            "is missing: this signature_method signs with a private key, so name its PEM file";
+        section.ledger().note(&place, problem);
+        // As if there were one: whether there is a secret does not matter then.
+        return (Method::default(), Some(PathBuf::new()));
+    };
+    let key = secret::read_private_key(section, &key_file, hash);
+    let method = key.map_or_else(Method::default, Method::Rsa);
+    (method, Some(key_file.value))
 }
 
 fn tls(mut section: Section<'_>) -> TlsConfig {

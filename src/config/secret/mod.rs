@@ -3,12 +3,17 @@
 mod command;
 mod file;
 
+use std::path::PathBuf;
+
 use ::config::{Map, Value, ValueKind};
 use secrecy::SecretString;
 use zeroize::Zeroizing;
 
 use super::{fault::Located, reader::Section};
-use crate::env::Environment;
+use crate::{
+    env::Environment,
+    oauth::{RsaHash, RsaKey},
+};
 
 /// A secret larger than this is a wrong file.
 const MAX_SECRET_BYTES: usize = 64 * 1024;
@@ -158,6 +163,20 @@ pub(super) fn read_secret_file(
     file::read(&found.value)
         .and_then(|bytes| to_secret(&bytes))
         .map_err(|error| section.ledger().note(&found.place, error))
+        .ok()
+}
+
+/// Reads a private key, which nobody but the file's owner may be able to read either.
+pub(super) fn read_private_key(
+    section: &Section<'_>,
+    file: &Located<PathBuf>,
+    hash: RsaHash,
+) -> Option<RsaKey> {
+    let pem = file::read(&file.value)
+        .map_err(|error| section.ledger().note(&file.place, error))
+        .ok()?;
+    RsaKey::from_pem(hash, &pem)
+        .map_err(|error| section.ledger().note(&file.place, error))
         .ok()
 }
 

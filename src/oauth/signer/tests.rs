@@ -1,7 +1,7 @@
 //! The published vectors, and what a header looks like.
 
 use super::*;
-use crate::oauth::{Authorization, SignatureMethod};
+use crate::oauth::{Authorization, Method};
 
 /// A request and credentials; each vector states how it differs from [`Vector::DEFAULT`].
 struct Vector {
@@ -235,29 +235,27 @@ fn a_realm_comes_first_and_is_not_signed() {
 
 #[test]
 fn the_signature_method_names_itself_and_decides_the_signature() {
-    let check = |method: SignatureMethod, expected: &str| {
+    let check = |method: Method, expected: &str| {
+        let name = method.signature_method().name();
         let options = SigningOptions {
             method,
             ..SigningOptions::default()
         };
         let header = Vector::DEFAULT.header(&options);
         let authorization = Authorization::parse(header.as_bytes()).unwrap();
-        assert_eq!(authorization.signature_method, method.name());
+        assert_eq!(authorization.signature_method, name);
         assert_eq!(authorization.signature, expected);
     };
     // Computed with Python's oauthlib.
     check(
-        SignatureMethod::HmacSha256,
+        Method::HmacSha256,
         "HtMwoX2zenlFjgGg/SNEoKEQmL7CzxYFEKzs7er044Y=",
     );
     check(
-        SignatureMethod::HmacSha512,
+        Method::HmacSha512,
         "GnPni/I//SEqvsTDz9Hl/oqxAlzMUgeQVrspr+N1EWltelChqWWuhrgewHZy90k8K2weeJkkURa/W10NRXY7uQ==",
     );
-    check(
-        SignatureMethod::Plaintext,
-        "kd94hf93k423kf44&pfkkdhi9sl3r4s00",
-    );
+    check(Method::Plaintext, "kd94hf93k423kf44&pfkkdhi9sl3r4s00");
 }
 
 #[test]
