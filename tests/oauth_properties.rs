@@ -7,8 +7,8 @@
 
 use proptest::{collection::vec, option, prelude::*};
 use undersign::oauth::{
-    Authorization, BaseUri, Credentials, Method, Mismatch, QueryPlus, Realm, RequestToSign, Signer,
-    SigningOptions, Stamp, Verifier,
+    Authorization, BaseUri, Credentials, Finding, Method, Mismatch, QueryPlus, Realm,
+    RequestToSign, Sent, Signer, SigningOptions, Stamp, Verifier, break_down, diagnose,
 };
 
 /// A decoded parameter.
@@ -91,6 +91,22 @@ proptest! {
     }
 
     #[test]
+    fn what_is_signed_is_diagnosed_as_right_and_taken_apart_into_the_same_base_string(
+        case in case(),
+        target in bytes(),
+        form in option::of(bytes()),
+    ) {
+        let request = request(&target, form.as_deref());
+        prop_assume!(request.protocol_parameter().is_none());
+        let authorization = Authorization::parse(&case.sign(&request)).unwrap();
+        let sent = case.sent(request);
+        let diagnosis = diagnose(&case.credentials, &case.options, &sent, &authorization);
+        prop_assert_eq!(diagnosis.finding, Finding::Right);
+        let base_string = break_down(&sent, &authorization).base_string;
+        prop_assert_eq!(base_string, case.base_string(&request));
+    }
+
+    #[test]
     fn a_request_that_was_changed_is_not_verified(case in case(), sent in parameters(), other in parameters()) {
         prop_assume!(case.name() != "PLAINTEXT");
         let (mut a, mut b) = (sent.clone(), other.clone());
@@ -108,9 +124,25 @@ proptest! {
     }
 
     #[test]
+    fn a_header_that_is_read_leniently_means_what_it_says(case in case()) {
+        let value = case.sign(&request(b"/p?q", None));
+        let read = Authorization::parse(&value).unwrap();
+        let careless = String::from_utf8(value).unwrap().replace(", ", " ,");
+        let (lenient, _) = Authorization::parse_leniently(careless.as_bytes()).unwrap();
+        prop_assert_eq!(lenient.signature, read.signature);
+    }
+
+    #[test]
     fn no_header_makes_the_parser_panic(value in bytes(), tail in "[a-z=\"\\\\, %0-9]*") {
+        let careless = format!("OAuth {tail}");
         let _ = Authorization::parse(&value);
-        let _ = Authorization::parse(format!("OAuth {tail}").as_bytes());
+        let _ = Authorization::parse(careless.as_bytes());
+        for value in [&value, careless.as_bytes()] {
+            if let Err(fault) = Authorization::parse_leniently(value) {
+                prop_assert!(fault.at <= value.len());
+            }
+            let _ = Authorization::take_from(value);
+        }
     }
 }
 
@@ -143,6 +175,18 @@ impl Case {
 
     fn verifier(&self) -> Verifier {
         Verifier::new(&self.credentials, &self.options, origin())
+    }
+
+    fn sent<'a>(&self, request: RequestToSign<'a>) -> Sent<'a> {
+        Sent {
+            request,
+            https: true,
+            host: "Example.com",
+            port: Some(443),
+            body: None,
+            query_plus: self.options.query_plus,
+            elsewhere: &[],
+        }
     }
 
     fn sign(&self, request: &RequestToSign<'_>) -> Vec<u8> {

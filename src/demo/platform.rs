@@ -30,6 +30,7 @@ use crate::{
         SigningOptions, Verifier,
     },
     upstream::Acceptor,
+    wire::is_form,
 };
 
 /// How far a timestamp may be off, in seconds.
@@ -150,10 +151,12 @@ impl Platform {
             problem: "parameter_rejected",
             explanation: error.to_string(),
         })?;
+        let content_type = head.headers.get(CONTENT_TYPE);
+        let is_form = content_type.is_some_and(|value| is_form(value.as_bytes()));
         let request = RequestToSign {
             method: head.method.as_str(),
             target: target.as_bytes(),
-            form: is_form(head).then_some(body),
+            form: is_form.then_some(body),
         };
         self.verifier
             .verify(&request, &authorization)
@@ -163,7 +166,9 @@ impl Platform {
                     Mismatch::ConsumerKey { .. } => "consumer_key_unknown",
                     Mismatch::Token { .. } => "token_rejected",
                     Mismatch::Misplaced(_) => "parameter_rejected",
-                    Mismatch::Signature { .. } | Mismatch::Secrets => "signature_invalid",
+                    Mismatch::Signature { .. } | Mismatch::Secrets | Mismatch::BodyHash { .. } => {
+                        "signature_invalid"
+                    }
                 },
                 explanation: mismatch.to_string(),
             })?;
@@ -186,18 +191,6 @@ impl Platform {
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-fn is_form(head: &Parts) -> bool {
-    let content_type = head.headers.get(CONTENT_TYPE);
-    let essence = content_type
-        .and_then(|value| value.to_str().ok())
-        .and_then(|value| value.split(';').next());
-    essence.is_some_and(|essence| {
-        essence
-            .trim()
-            .eq_ignore_ascii_case("application/x-www-form-urlencoded")
-    })
 }
 
 fn respond(done: Result<(StatusCode, Value), Trouble>) -> Response<Full<Bytes>> {

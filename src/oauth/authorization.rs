@@ -59,7 +59,8 @@ impl Authorization {
             .map(|(name, value)| (name.as_str(), value.as_str()))
     }
 
-    fn from_parameters(
+    /// Sorts out parameters that are decoded.
+    pub(super) fn from_parameters(
         realm: Option<String>,
         mut parameters: Vec<(String, String)>,
     ) -> Result<Self, Malformed> {
@@ -216,7 +217,7 @@ fn decode(text: &[u8]) -> Option<String> {
 }
 
 /// Undoes the backslash escapes of a quoted string.
-fn unescape(quoted: &[u8]) -> Option<String> {
+pub(super) fn unescape(quoted: &[u8]) -> Option<String> {
     let mut bytes = quoted.iter();
     let mut text = Vec::with_capacity(quoted.len());
     while let Some(&byte) = bytes.next() {

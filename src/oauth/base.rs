@@ -75,7 +75,13 @@ impl<'a> RequestToSign<'a> {
         }
     }
 
-    fn query(&self) -> &'a [u8] {
+    /// Path and query as they stand in the target, without the `?` between them.
+    pub fn path_and_query(&self) -> (&'a [u8], &'a [u8]) {
+        self.split_target()
+    }
+
+    /// The query, without its `?`; empty where there is none.
+    pub(super) fn query(&self) -> &'a [u8] {
         self.split_target().1
     }
 

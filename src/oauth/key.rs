@@ -30,7 +30,11 @@ pub(super) type Signature = SmallVec<[u8; 96]>;
 
 impl Key {
     pub(super) fn new(method: &Method, credentials: &Credentials) -> Self {
-        let key = joined_secrets(credentials);
+        Self::from_joined_secrets(method, joined_secrets(credentials))
+    }
+
+    /// A key made of the two secrets as they are joined here, rightly or wrongly.
+    pub(super) fn from_joined_secrets(method: &Method, key: Zeroizing<Vec<u8>>) -> Self {
         match method {
             Method::HmacSha1 => Self::HmacSha1(keyed(&key)),
             Method::HmacSha256 => Self::HmacSha256(keyed(&key)),

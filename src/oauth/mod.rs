@@ -10,8 +10,10 @@
 mod authorization;
 mod base;
 mod body_hash;
+mod diagnosis;
 mod header;
 mod key;
+mod lenient;
 mod parameters;
 mod percent;
 mod replay;
@@ -24,6 +26,11 @@ use secrecy::SecretString;
 pub use self::authorization::{Authorization, MalformedAuthorization};
 pub use self::base::{BaseUri, RequestToSign};
 pub use self::body_hash::body_hash;
+pub use self::diagnosis::{
+    Breakdown, Diagnosis, Divergence, Finding, Mistake, Parameter, Part, Sent, Source, break_down,
+    compare_base_strings, diagnose, signs,
+};
+pub use self::lenient::{Slip, SlipKind, UnreadableAuthorization, WithSlips};
 pub(crate) use self::parameters::{is_name_character, without_protocol_values};
 pub use self::replay::{Replay, ReplayGuard};
 pub use self::rsa::{RsaHash, RsaKey, RsaKeyError};
@@ -84,6 +91,27 @@ impl Method {
         }
     }
 }
+
+impl TryFrom<SignatureMethod> for Method {
+    type Error = NeedsPrivateKey;
+
+    fn try_from(method: SignatureMethod) -> Result<Self, NeedsPrivateKey> {
+        match method {
+            SignatureMethod::HmacSha1 => Ok(Self::HmacSha1),
+            SignatureMethod::HmacSha256 => Ok(Self::HmacSha256),
+            SignatureMethod::HmacSha512 => Ok(Self::HmacSha512),
+            SignatureMethod::Plaintext => Ok(Self::Plaintext),
+            SignatureMethod::RsaSha1 | SignatureMethod::RsaSha256 | SignatureMethod::RsaSha512 => {
+                Err(NeedsPrivateKey)
+            }
+        }
+    }
+}
+
+/// A method's name alone does not give its key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the RSA methods need a private key")]
+pub struct NeedsPrivateKey;
 
 /// `oauth_signature_method` (RFC 5849 §3.4).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -94,6 +94,14 @@ pub(super) fn protocol_parameter_in(encoded: &[u8]) -> Option<String> {
         .map(|name| String::from_utf8_lossy(&name.collect::<Vec<u8>>()).into_owned())
 }
 
+/// The decoded names of the parameters of a query or a form, as text.
+pub(super) fn names(encoded: &[u8]) -> impl Iterator<Item = String> {
+    form_pairs(encoded).map(|(name, _)| {
+        let name: Vec<u8> = FormBytes::new(name, QueryPlus::Space).collect();
+        String::from_utf8_lossy(&name).into_owned()
+    })
+}
+
 /// Whether the names of protocol parameters are made of such characters.
 pub(crate) fn is_name_character(character: char) -> bool {
     character.is_ascii_alphanumeric() || character == '_'

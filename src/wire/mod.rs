@@ -19,6 +19,7 @@ mod fields;
 mod framing;
 mod intake;
 mod length;
+mod media_type;
 mod outlet;
 mod reply;
 mod request;
@@ -39,6 +40,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 pub(crate) use self::{
     client::{ClientPort, ClientRole},
+    media_type::is_form,
     reply::Reply,
     server::{ServerPort, ServerRole, ServerTimeouts},
 };

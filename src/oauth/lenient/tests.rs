@@ -1,0 +1,110 @@
+//! Careless headers, and what is said of them.
+
+use super::*;
+
+const HEADER: &str = "OAuth oauth_consumer_key=\"k\", oauth_signature_method=\"HMAC-SHA1\", \
+    oauth_timestamp=\"137131200\", oauth_nonce=\"n\", oauth_signature=\"a%2Fb%2B%3D\"";
+
+#[test]
+fn what_is_meant_is_read_and_what_is_wrong_is_named() {
+    let check = |header: &str, slips: &[(&str, SlipKind)]| {
+        let (authorization, found) = Authorization::parse_leniently(header.as_bytes()).unwrap();
+        assert_eq!(authorization.signature, "a/b+=", "{header}");
+        assert_eq!(authorization.stamp, Some((137_131_200, "n".to_owned())));
+        assert_eq!(found.len(), slips.len(), "{header}: {found:?}");
+        for (found, (rest, kind)) in found.iter().zip(slips) {
+            assert_eq!(
+                (&header[found.at..].get(..rest.len()), &found.kind),
+                (&Some(*rest), kind)
+            );
+        }
+    };
+    let signature = || "oauth_signature".to_owned();
+    let nonce = || "oauth_nonce".to_owned();
+    check(HEADER, &[]);
+    check(
+        &HEADER.replace("a%2Fb%2B%3D", "a/b+="),
+        &[("a/b+=", SlipKind::NotEncoded(signature()))],
+    );
+    check(
+        &HEADER.replacen("OAuth ", "", 1),
+        &[("oauth_consumer_key", SlipKind::NoScheme)],
+    );
+    check(
+        &HEADER.replace("\"n\"", "n"),
+        &[("n, ", SlipKind::NotQuoted(nonce()))],
+    );
+    check(
+        &HEADER.replace("\"n\"", "'n'"),
+        &[("'n'", SlipKind::NotQuoted(nonce()))],
+    );
+    check(
+        &HEADER.replace("\"a%2Fb%2B%3D\"", "a/b+="),
+        &[
+            ("a/b+=", SlipKind::NotQuoted(signature())),
+            ("a/b+=", SlipKind::NotEncoded(signature())),
+        ],
+    );
+    check(
+        &HEADER.replace("nonce=", "nonce ="),
+        &[(" =", SlipKind::BlankAroundEquals(nonce()))],
+    );
+    check(
+        &HEADER.replace(", oauth_nonce", " oauth_nonce"),
+        &[("oauth_nonce", SlipKind::NoComma(nonce()))],
+    );
+    check(
+        &HEADER.replace(", oauth_nonce", "&oauth_nonce"),
+        &[("oauth_nonce", SlipKind::NoComma(nonce()))],
+    );
+    check(&format!("{HEADER},"), &[(",", SlipKind::ExtraComma)]);
+    check(
+        &HEADER.replace(", oauth_nonce", ",\r\n oauth_nonce"),
+        &[("\r\n", SlipKind::LineBreak)],
+    );
+}
+
+#[test]
+fn what_can_not_be_meant_is_refused_with_its_place() {
+    let check = |header: &str, at: usize, problem: MalformedAuthorization| {
+        let refused = Authorization::parse_leniently(header.as_bytes()).unwrap_err();
+        assert_eq!((refused.at, refused.problem), (at, problem), "{header}");
+    };
+    use MalformedAuthorization as Malformed;
+    check("", 0, Malformed::Scheme);
+    check("Bearer abc=", 0, Malformed::Scheme);
+    check("OAuth a", 7, Malformed::Syntax(7));
+    check("OAuth a=\"b", 10, Malformed::Syntax(10));
+    check("OAuth a=\"b\\", 11, Malformed::Syntax(11));
+    check("OAuth ?=\"b\"", 6, Malformed::Syntax(6));
+    check(
+        "OAuth a=\"1\", a=\"2\"",
+        13,
+        Malformed::Duplicate("a".to_owned()),
+    );
+    check(
+        "OAuth a=\"\u{e9}%ff\"",
+        9,
+        Malformed::Encoding("a".to_owned()),
+    );
+    check(
+        &HEADER.replace("137131200", "soon"),
+        HEADER.find("137131200").unwrap(),
+        Malformed::Timestamp,
+    );
+    check(
+        &HEADER.replace("oauth_nonce", "nonce"),
+        HEADER.len() - 6,
+        Malformed::Missing("oauth_nonce"),
+    );
+}
+
+#[test]
+fn protocol_parameters_are_taken_out_of_a_query() {
+    let query = b"a=1&oauth_consumer_key=k&oauth_signature_method=HMAC-SHA1&oauth_timestamp=1\
+        &oauth_nonce=n&oauth_signature=a%2Fb%2B%3D&b";
+    let (authorization, rest) = Authorization::take_from(query).unwrap();
+    assert_eq!(authorization.signature, "a/b+=");
+    assert_eq!(rest, b"a=1&b");
+    assert!(Authorization::take_from(b"a=1&oauth_signature=x").is_none());
+}
