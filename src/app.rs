@@ -16,8 +16,10 @@ use crate::{
     config::{self, Config, Flags, ListenAddress},
     demo,
     env::Environment,
+    inspect::{self, Report},
     log::{self, Destination, Log},
     metrics::Metrics,
+    proxy::{fresh_nonce, seconds_since_epoch},
     server::{self, DRAIN, Server, StartError},
 };
 
@@ -27,6 +29,7 @@ use crate::{
 enum Exit {
     Clean = 0,
     Other = 1,
+    Usage = 64,
     Unavailable = 69,
     Configuration = 78,
 }
@@ -58,6 +61,13 @@ pub fn main(words: impl Iterator<Item = OsString>) -> ExitCode {
     let exit = match command {
         Command::Run(flags) => with_config(&flags, &environment, run),
         Command::Check(flags) => with_config(&flags, &environment, |config| check(&config)),
+        Command::Sign(words) => {
+            let (now, nonce) = (seconds_since_epoch(), fresh_nonce());
+            report(inspect::sign(&words, &environment, now, &nonce))
+        }
+        Command::Verify(words) => {
+            report(inspect::verify(&words, &environment, seconds_since_epoch()))
+        }
         Command::Demo { listen } => demo(listen.as_deref(), &environment),
         Command::Healthcheck { admin_listen } => healthcheck(admin_listen, &environment),
         Command::Completions(text) | Command::Man(text) => {
@@ -86,6 +96,29 @@ fn check(config: &Config) -> Exit {
         return Exit::Clean;
     }
     refuse(&faults)
+}
+
+/// Prints what was found out about one request.
+fn report(outcome: Result<Report, inspect::Error>) -> Exit {
+    match outcome {
+        Ok(report) => {
+            report.notes.iter().for_each(complain);
+            print(report.text);
+            if report.is_right {
+                Exit::Clean
+            } else {
+                Exit::Other
+            }
+        }
+        Err(inspect::Error::Configuration(faults)) => refuse(&faults),
+        Err(error) => {
+            complain(&error);
+            match error {
+                inspect::Error::Usage(_) => Exit::Usage,
+                _ => Exit::Other,
+            }
+        }
+    }
 }
 
 fn run(config: Config) -> Exit {

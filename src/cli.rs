@@ -7,7 +7,10 @@ use std::ffi::OsString;
 use clap::{Args, CommandFactory as _, Parser, Subcommand, builder::PossibleValuesParser};
 use clap_complete::Shell;
 
-use crate::config::Flags;
+use crate::{
+    config::Flags,
+    inspect::{RequestWords, SignWords, VerifyWords},
+};
 
 /// The exit code of a wrong command line: `EX_USAGE` of sysexits.h.
 const EXIT_USAGE: u8 = 64;
@@ -27,6 +30,10 @@ pub enum Command {
     Run(Flags),
     /// Check the configuration and print it.
     Check(Flags),
+    /// Sign one request and print its header.
+    Sign(Box<SignWords>),
+    /// Judge the signature of another client.
+    Verify(Box<VerifyWords>),
     /// Run a platform to try things with, and a proxy in front of it.
     Demo {
         /// Where the proxy of the demonstration listens.
@@ -76,6 +83,8 @@ where
         None => Command::Run(line.flags.into()),
         Some(Action::Run(flags)) => Command::Run(flags.into()),
         Some(Action::Check(flags)) => Command::Check(flags.into()),
+        Some(Action::Sign(arguments)) => Command::Sign(Box::new((*arguments).into())),
+        Some(Action::Verify(arguments)) => Command::Verify(Box::new((*arguments).into())),
         Some(Action::Demo { listen }) => Command::Demo { listen },
         Some(Action::Healthcheck { admin_listen }) => Command::Healthcheck { admin_listen },
         Some(Action::Completions { shell }) => Command::Completions(completions(shell)),
@@ -108,6 +117,17 @@ enum Action {
     ///
     /// Exits with 0, or with 78 after printing every fault found.
     Check(FlagArguments),
+    /// Print the Authorization header of a request, without sending it
+    ///
+    /// Prints the whole line, as in: curl -H "$(undersign sign GET URL)" URL
+    ///
+    /// The URL is signed as it stands, whatever the upstream; one that begins with its path is the upstream's, and so
+    /// is one with the address of the proxy's own listener.
+    Sign(Box<SignArguments>),
+    /// Say whether the Authorization header of another client is right, and if not, what the client did wrong
+    ///
+    /// Exits with 0 if it is, with 1 if it is not, and with 64 if the header makes no sense.
+    Verify(Box<VerifyArguments>),
     /// Try it out: run a platform that verifies signatures, and a proxy in front of it
     Demo {
         /// Where the proxy listens: HOST:PORT or unix:/path [default: 127.0.0.1:8080]
@@ -178,6 +198,92 @@ struct FlagArguments {
     /// The log's file, reopened on SIGHUP [env: UNDERSIGN_LOG_FILE] [default: standard error]
     #[arg(long, value_name = "FILE")]
     log_file: Option<String>,
+}
+
+/// A request; where curl has such an argument, it is curl's.
+#[derive(Args, Debug)]
+struct RequestArguments {
+    /// The request's method
+    method: String,
+    /// The URL, of which not a byte is changed; or its path and query alone
+    url: OsString,
+    /// The body, or @FILE, or @- for standard input; several are joined with &. Line breaks in a file are left out.
+    /// The body is a form, unless a Content-Type says otherwise
+    #[arg(short, long, value_name = "DATA")]
+    data: Vec<OsString>,
+    /// Likewise, but with the line breaks of a file
+    #[arg(long, value_name = "DATA", conflicts_with = "data")]
+    data_binary: Vec<OsString>,
+    /// A header of the request; Content-Type and Host have a part in the signature
+    #[arg(short = 'H', long, value_name = "NAME: VALUE")]
+    header: Vec<String>,
+    /// The proxy whose credentials are meant, if the configuration has several
+    #[arg(long, value_name = "NAME")]
+    proxy: Option<String>,
+    #[command(flatten)]
+    flags: FlagArguments,
+}
+
+#[derive(Args, Debug)]
+struct SignArguments {
+    #[command(flatten)]
+    request: RequestArguments,
+    /// oauth_timestamp, in seconds since 1970 [default: now]
+    #[arg(long, value_name = "SECONDS")]
+    timestamp: Option<String>,
+    /// oauth_nonce [default: a random one]
+    #[arg(long, value_name = "NONCE")]
+    nonce: Option<String>,
+    /// Print each step on the way to the signature, too; secrets are masked
+    #[arg(long)]
+    explain: bool,
+}
+
+#[derive(Args, Debug)]
+struct VerifyArguments {
+    #[command(flatten)]
+    request: RequestArguments,
+    /// The other client's header: OAuth …, or Authorization: OAuth … [default: standard input]
+    #[arg(long, value_name = "VALUE")]
+    authorization: Option<String>,
+    /// The other client's base string, to be compared with the right one
+    #[arg(long, value_name = "TEXT")]
+    base_string: Option<String>,
+}
+
+impl From<RequestArguments> for RequestWords {
+    fn from(arguments: RequestArguments) -> Self {
+        Self {
+            method: arguments.method,
+            url: arguments.url,
+            data: arguments.data,
+            data_binary: arguments.data_binary,
+            headers: arguments.header,
+            proxy: arguments.proxy,
+            flags: arguments.flags.into(),
+        }
+    }
+}
+
+impl From<SignArguments> for SignWords {
+    fn from(arguments: SignArguments) -> Self {
+        Self {
+            request: arguments.request.into(),
+            timestamp: arguments.timestamp,
+            nonce: arguments.nonce,
+            explain: arguments.explain,
+        }
+    }
+}
+
+impl From<VerifyArguments> for VerifyWords {
+    fn from(arguments: VerifyArguments) -> Self {
+        Self {
+            request: arguments.request.into(),
+            authorization: arguments.authorization,
+            base_string: arguments.base_string,
+        }
+    }
 }
 
 impl From<FlagArguments> for Flags {

@@ -9,6 +9,7 @@
 //!
 //! - [`app`] is what the program does: its subcommands and its exit codes. [`cli`] alone reads the command line,
 //!   [`mod@env`] alone the environment.
+//! - [`inspect`] signs one request that is described on the command line, or judges its signature.
 //! - [`demo`] is a platform to try things with.
 //! - [`config`] turns files, variables and flags into a [`config::Config`] that can't be wrong, or into all the faults
 //!   found at once.
@@ -27,6 +28,7 @@ pub mod cli;
 pub mod config;
 pub mod demo;
 pub mod env;
+pub mod inspect;
 pub mod log;
 pub mod metrics;
 pub mod oauth;

@@ -42,8 +42,26 @@ use crate::{
 ///
 /// Everything that is wrong, not only the first of it.
 pub fn load(flags: &Flags, environment: &Environment) -> Result<Config, Faults> {
-    let merged = source::merge(flags, environment).map_err(Faults::new)?;
+    let merged = source::merge(flags, environment, None).map_err(Faults::new)?;
     resolve::resolve(merged, environment).map_err(Faults::new)
+}
+
+/// Reads one proxy alone, for what is done without the daemon: only its own secrets are resolved.
+///
+/// Without a name it is the only one, or the one called `default`. With a name, flags and flat variables are about
+/// that proxy. One that has no upstream gets `upstream`.
+///
+/// # Errors
+///
+/// Everything that is wrong with it, or that it can't be told which one is meant.
+pub fn load_one(
+    flags: &Flags,
+    environment: &Environment,
+    name: Option<&str>,
+    upstream: Option<&Origin>,
+) -> Result<ProxyConfig, Faults> {
+    let merged = source::merge(flags, environment, name).map_err(Faults::new)?;
+    resolve::resolve_one(merged, environment, name, upstream).map_err(Faults::new)
 }
 
 /// A whole, valid configuration.

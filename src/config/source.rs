@@ -13,7 +13,7 @@ use super::{
 use crate::env::Environment;
 
 /// The proxy that flags and flat variables describe when there is no other.
-const DEFAULT_PROXY: &str = "default";
+pub(super) const DEFAULT_PROXY: &str = "default";
 
 /// The keys of which one excludes the others; one in a higher layer replaces those below it.
 const ALTERNATIVES: [[&str; 3]; 2] = [
@@ -40,7 +40,13 @@ pub(super) struct Merged {
 }
 
 /// Reads and merges the layers. Each value keeps the place where it came from as its origin.
-pub(super) fn merge(flags: &Flags, environment: &Environment) -> Result<Merged, Vec<Fault>> {
+///
+/// Flags and flat variables are about the proxy that was `chosen`, if there is one of that name.
+pub(super) fn merge(
+    flags: &Flags,
+    environment: &Environment,
+    chosen: Option<&str>,
+) -> Result<Merged, Vec<Fault>> {
     let mut faults = unreadable_variables(environment);
     let FileValues { values, tables } = match read_file(flags, environment) {
         Ok(file) => file,
@@ -56,6 +62,9 @@ pub(super) fn merge(flags: &Flags, environment: &Environment) -> Result<Merged, 
     names.extend(nested.proxy_names());
     names.sort();
     names.dedup();
+    if let Some(chosen) = names.iter().position(|name| Some(name.as_str()) == chosen) {
+        names = vec![names.swap_remove(chosen)];
+    }
     let by_variables = flat_layer(&names, &mut faults, |setting| {
         let text = environment.get(setting.variable).ok().flatten()?;
         let kept = !text.is_empty() || setting.meaning == Meaning::MaybeEmpty;

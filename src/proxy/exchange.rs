@@ -135,8 +135,7 @@ async fn forward(
             }),
         };
 
-        // 120 bits; stock servers take 20 to 30 letters and digits.
-        let nonce = format!("{:030x}", rand::random::<u128>() >> 8);
+        let nonce = fresh_nonce();
         let stamp = Stamp {
             timestamp: seconds_since_epoch(),
             nonce: &nonce,
@@ -261,8 +260,13 @@ fn too_long_to_sign(role: ContentRole, config: &ProxyConfig) -> Refusal {
     )
 }
 
+/// 120 bits; stock servers take 20 to 30 letters and digits.
+pub(crate) fn fresh_nonce() -> String {
+    format!("{:030x}", rand::random::<u128>() >> 8)
+}
+
 /// The wall clock, read at each attempt: it may have been set meanwhile.
-fn seconds_since_epoch() -> u64 {
+pub(crate) fn seconds_since_epoch() -> u64 {
     SystemTime::now()
         .duration_since(SystemTime::UNIX_EPOCH)
         .map_or(0, |since| since.as_secs())

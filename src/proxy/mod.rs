@@ -20,7 +20,7 @@ use crate::{
 
 pub(crate) use self::{
     admit::is_allowed_user,
-    exchange::{Client, exchange},
+    exchange::{Client, exchange, fresh_nonce, seconds_since_epoch},
     refusal::internal_error,
     relay::ReplyBody,
 };

@@ -4,11 +4,11 @@ mod parse;
 mod proxy;
 
 use super::{
-    Config, ListenAddress, LogConfig, LogFormat,
-    fault::{Fault, Ledger, Located},
+    Config, ListenAddress, LogConfig, LogFormat, Origin, ProxyConfig,
+    fault::{Fault, Ledger, Located, Place},
     reader::Section,
     secret::Secrets,
-    source::Merged,
+    source::{DEFAULT_PROXY, Merged},
 };
 use crate::env::Environment;
 
@@ -34,7 +34,9 @@ pub(super) fn resolve(merged: Merged, environment: &Environment) -> Result<Confi
     }
     let proxies: Vec<_> = named
         .into_iter()
-        .filter_map(|(name, section)| proxy::resolve(&name, section, &secrets, &mut listeners))
+        .filter_map(|(name, section)| {
+            proxy::resolve(&name, section, &secrets, None, &mut listeners)
+        })
         .collect();
     root.finish();
     check_for_clashes(&ledger, &listeners);
@@ -48,6 +50,63 @@ pub(super) fn resolve(merged: Merged, environment: &Environment) -> Result<Confi
         })
     } else {
         Err(faults)
+    }
+}
+
+/// Makes one of the proxies into a configuration; without a name the only one, or the one that flags describe.
+pub(super) fn resolve_one(
+    merged: Merged,
+    environment: &Environment,
+    name: Option<&str>,
+    upstream: Option<&Origin>,
+) -> Result<ProxyConfig, Vec<Fault>> {
+    let ledger = Ledger::new(merged.faults, merged.tables);
+    let secrets = Secrets::new(environment, &merged.values);
+    let mut root = Section::root(&ledger, merged.values);
+    let mut named = root.section("proxy").named_sections();
+    let names: Vec<_> = named.iter().map(|(name, _)| name.clone()).collect();
+    let chosen = match (name, &names[..]) {
+        (None, [_]) => Some(0),
+        (name, _) => {
+            let wanted = name.unwrap_or(DEFAULT_PROXY);
+            names.iter().position(|name| name == wanted)
+        }
+    };
+    let mut listeners = Vec::new();
+    let proxy = match chosen {
+        Some(chosen) => {
+            let (name, section) = named.swap_remove(chosen);
+            proxy::resolve(&name, section, &secrets, upstream, &mut listeners)
+        }
+        None => {
+            ledger.note(&place_of_choice(name), choice_advice(name, &names));
+            None
+        }
+    };
+    let faults = ledger.into_faults();
+    match proxy {
+        Some(proxy) if faults.is_empty() => Ok(proxy),
+        _ => Err(faults),
+    }
+}
+
+fn place_of_choice(name: Option<&str>) -> Place {
+    Place {
+        key: "proxy".to_owned(),
+        origin: name.map(|_| "--proxy".to_owned()),
+    }
+}
+
+fn choice_advice(name: Option<&str>, names: &[String]) -> String {
+    if names.is_empty() {
+        return "no proxy is described: give at least --consumer-key and --consumer-secret-file, \
+                or a file with a table [proxy.NAME]"
+            .to_owned();
+    }
+    let names = names.join(", ");
+    match name {
+        Some(_) => format!("there is no proxy of this name: there is {names}"),
+        None => format!("there are several: choose with --proxy NAME one of {names}"),
     }
 }
 

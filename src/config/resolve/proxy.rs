@@ -26,10 +26,12 @@ const DEFAULT_LISTEN: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr
 const MAX_FORM_BYTES: usize = 1 << 30;
 
 /// Reads a proxy, and adds its listeners to `listeners`. `None` after a fault that leaves nothing to put in place.
+/// `upstream` is for one that has none.
 pub(super) fn resolve(
     name: &str,
     mut section: Section<'_>,
     secrets: &Secrets<'_>,
+    upstream: Option<&Origin>,
     listeners: &mut Vec<Located<ListenAddress>>,
 ) -> Option<ProxyConfig> {
     if !parse::is_proxy_name(name) {
@@ -39,7 +41,15 @@ pub(super) fn resolve(
     let allow_nonlocal_listen = section.switch("allow_nonlocal_listen").value;
     let listen = listen(&mut section, allow_nonlocal_listen);
     listeners.extend_from_slice(&listen);
-    let upstream = upstream(&mut section);
+    let upstream = match upstream.filter(|_| !section.is_set("upstream")) {
+        Some(upstream) => {
+            // What it would allow is not asked for, but it is no unknown key.
+            section.switch("allow_plaintext_upstream");
+            section.read("upstream", str::parse::<Origin>);
+            Some(upstream.clone())
+        }
+        None => read_upstream(&mut section),
+    };
     let (signing, private_key_file) = signing(&mut section);
     let needs_secret = private_key_file.is_none();
     let credentials = credentials(&mut section, secrets, needs_secret);
@@ -102,7 +112,7 @@ fn listen(section: &mut Section<'_>, allow_nonlocal: bool) -> Vec<Located<Listen
     listen
 }
 
-fn upstream(section: &mut Section<'_>) -> Option<Origin> {
+fn read_upstream(section: &mut Section<'_>) -> Option<Origin> {
     let allow_plaintext = section.switch("allow_plaintext_upstream").value;
     let missing = "is missing: give --upstream URL, UNDERSIGN_UPSTREAM or this key";
     let upstream = section.require("upstream", missing, str::parse::<Origin>)?;

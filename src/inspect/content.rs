@@ -1,0 +1,190 @@
+//! Headers and data of a request, read as curl reads them.
+
+use std::{ffi::OsStr, fs::File, io, io::Read as _, os::unix::ffi::OsStrExt as _};
+
+use super::{Error, RequestWords, fault::UsageFault};
+use crate::wire::is_form;
+
+/// More than any form that a platform takes; so that a device file has an end.
+const MAX_BYTES: u64 = 64 * 1024 * 1024;
+
+/// What follows the head of a request.
+#[derive(Debug)]
+pub(super) struct Content {
+    pub(super) bytes: Vec<u8>,
+    pub(super) is_form: bool,
+}
+
+/// A header line.
+#[derive(Debug)]
+pub(super) struct Header<'a> {
+    pub(super) name: &'a str,
+    pub(super) value: &'a str,
+    /// Where the value begins in the word.
+    pub(super) value_at: usize,
+    pub(super) word: &'a str,
+}
+
+/// The word in messages.
+pub(super) const HEADER: &str = "--header";
+
+/// Reads `Name: value`.
+pub(super) fn parse_header(word: &str) -> Result<Header<'_>, UsageFault> {
+    // A value may be a secret.
+    let wrong = |at, problem: &str| UsageFault::hidden(HEADER, at, problem);
+    let Some((name, value)) = word.split_once(':') else {
+        return Err(wrong(word.len(), "there is no colon: write 'Name: value'"));
+    };
+    let is_token = |byte: &u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(byte);
+    if let Some(at) = name.bytes().position(|byte| !is_token(&byte)) {
+        return Err(wrong(at, "this byte can't be a part of a header's name"));
+    }
+    if name.is_empty() {
+        return Err(wrong(0, "there is no name before the colon"));
+    }
+    let value_at = word.len() - value.trim_start().len();
+    let is_control = |byte: u8| byte.is_ascii_control() && byte != b'\t';
+    if let Some(at) = value.trim_end().bytes().position(is_control) {
+        return Err(wrong(
+            name.len() + 1 + at,
+            "a control character can't be sent",
+        ));
+    }
+    Ok(Header {
+        name,
+        value: value.trim(),
+        value_at,
+        word,
+    })
+}
+
+/// Puts the data together; `None` without any.
+///
+/// Data is a form unless a `Content-Type` says otherwise, as with curl.
+pub(super) fn read(words: &RequestWords, headers: &[Header<'_>]) -> Result<Option<Content>, Error> {
+    let mut pieces = Vec::new();
+    for data in &words.data {
+        let mut piece = resolve(data)?;
+        if data.as_bytes().starts_with(b"@") {
+            // As curl does, so that a file can end with a line break.
+            piece.retain(|byte| !matches!(byte, b'\r' | b'\n' | 0));
+        }
+        pieces.push(piece);
+    }
+    for data in &words.data_binary {
+        pieces.push(resolve(data)?);
+    }
+    if pieces.is_empty() {
+        return Ok(None);
+    }
+    let mut types = headers
+        .iter()
+        .filter(|header| header.name.eq_ignore_ascii_case("content-type"));
+    let is_form = match (types.next(), types.next()) {
+        (None, _) => true,
+        (Some(one), None) => is_form(one.value.as_bytes()),
+        (Some(_), Some(second)) => {
+            let problem = "there is a second Content-Type: give one";
+            return Err(UsageFault::shown(HEADER, second.word.as_bytes(), 0, problem).into());
+        }
+    };
+    Ok(Some(Content {
+        bytes: pieces.join(&b'&'),
+        is_form,
+    }))
+}
+
+/// Whether standard input is read for the data.
+pub(super) fn reads_stdin(words: &RequestWords) -> bool {
+    let data = words.data.iter().chain(&words.data_binary);
+    data.into_iter().any(|data| data == "@-")
+}
+
+/// The bytes that data stands for: its own, those of a file, or those of standard input.
+fn resolve(data: &OsStr) -> Result<Vec<u8>, Error> {
+    let Some(path) = data.as_bytes().strip_prefix(b"@") else {
+        return Ok(data.as_bytes().to_vec());
+    };
+    if path == b"-" {
+        return read_stdin();
+    }
+    let path = OsStr::from_bytes(path);
+    File::open(path)
+        .and_then(read_all)
+        .map_err(|error| Error::Unreadable(format!("can't read {}: {error}", path.display())))
+}
+
+/// Everything that standard input has.
+pub(super) fn read_stdin() -> Result<Vec<u8>, Error> {
+    read_all(io::stdin())
+        .map_err(|error| Error::Unreadable(format!("can't read standard input: {error}")))
+}
+
+fn read_all(input: impl io::Read) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    input.take(MAX_BYTES + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > MAX_BYTES {
+        return Err(io::Error::other("it has more than 64 MiB"));
+    }
+    Ok(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_header_is_a_name_and_a_value() {
+        let check = |word: &str, expected: (&str, &str)| {
+            let header = parse_header(word).unwrap();
+            assert_eq!((header.name, header.value), expected);
+            assert!(word[header.value_at..].starts_with(header.value));
+        };
+        check("Content-Type: text/plain", ("Content-Type", "text/plain"));
+        check("X:y:z ", ("X", "y:z"));
+        check("X:", ("X", ""));
+    }
+
+    #[test]
+    fn what_is_no_header_is_refused_with_its_place_and_without_its_value() {
+        let check = |word: &str, at: usize| {
+            let fault = parse_header(word).unwrap_err().to_string();
+            assert!(
+                fault.starts_with(&format!("--header, byte {at}: ")),
+                "{fault}"
+            );
+            assert!(!fault.contains("S3NTINEL"));
+        };
+        check("S3NTINEL", 8);
+        check(": S3NTINEL", 0);
+        check("X Y: S3NTINEL", 1);
+        check("X : S3NTINEL", 1);
+        check("X: S3NTINEL\nY", 11);
+    }
+
+    #[test]
+    fn data_is_a_form_unless_its_type_says_otherwise() {
+        let check = |headers: &[&str], expected: bool| {
+            let words = RequestWords {
+                data: vec!["a=1".into(), "b=2".into()],
+                ..RequestWords::default()
+            };
+            let headers: Vec<_> = headers
+                .iter()
+                .map(|word| parse_header(word).unwrap())
+                .collect();
+            let content = read(&words, &headers).unwrap().unwrap();
+            assert_eq!(
+                (&*content.bytes, content.is_form),
+                (&b"a=1&b=2"[..], expected)
+            );
+        };
+        check(&[], true);
+        check(
+            &["content-type: Application/X-WWW-form-urlencoded;charset=x"],
+            true,
+        );
+        check(&["Content-Type: application/json"], false);
+        check(&["Content-Type:"], false);
+    }
+}

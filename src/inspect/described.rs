@@ -1,0 +1,205 @@
+//! A described request, with the proxy whose credentials it is about.
+
+use std::{net::IpAddr, os::unix::ffi::OsStrExt as _};
+
+use super::{
+    Error, RequestWords,
+    content::{self, Content, HEADER, Header},
+    fault::UsageFault,
+    url::{Authority, Url},
+};
+use crate::{
+    config::{self, ListenAddress, Origin, ProxyConfig},
+    env::Environment,
+    oauth::{RequestToSign, Sent},
+};
+
+/// A request and everything that its signature depends on.
+#[derive(Debug)]
+pub(super) struct Described {
+    pub(super) proxy: ProxyConfig,
+    pub(super) method: String,
+    pub(super) authority: Authority,
+    pub(super) target: Vec<u8>,
+    pub(super) content: Option<Content>,
+    /// Origins that a client may have signed for by mistake.
+    pub(super) elsewhere: Vec<String>,
+    /// What the user should know about how the description was understood.
+    pub(super) notes: Vec<String>,
+}
+
+impl Described {
+    /// Reads the words of a command line; `headers` are its `--header` words.
+    pub(super) fn read(
+        words: &RequestWords,
+        headers: &[Header<'_>],
+        environment: &Environment,
+    ) -> Result<Self, Error> {
+        check_method(&words.method)?;
+        let url = Url::parse(words.url.as_bytes())?;
+        let host = host_header(headers)?;
+        // Where there is no upstream, the URL's own origin is as good.
+        let origin = url.authority.as_ref().map(Authority::origin);
+        let name = words.proxy.as_deref();
+        let proxy = config::load_one(&words.flags, environment, name, origin.as_ref())?;
+        let mut notes = Vec::new();
+        let mut authority = choose(&proxy, url.authority, &mut notes);
+        if let Some(host) = host {
+            let https = authority.https;
+            authority = Authority { https, ..host };
+        }
+        let content = content::read(words, headers)?;
+        let elsewhere = elsewhere(&proxy, &authority.origin());
+        Ok(Self {
+            method: words.method.clone(),
+            authority,
+            target: url.target,
+            content,
+            elsewhere,
+            notes,
+            proxy,
+        })
+    }
+
+    /// What the core has to know.
+    pub(super) fn sent(&self) -> Sent<'_> {
+        let content = self.content.as_ref();
+        let bytes = |wanted: bool| {
+            content
+                .filter(|content| content.is_form == wanted)
+                .map(|content| &*content.bytes)
+        };
+        Sent {
+            request: RequestToSign {
+                method: &self.method,
+                target: &self.target,
+                form: bytes(true),
+            },
+            https: self.authority.https,
+            host: &self.authority.host,
+            port: self.authority.port,
+            body: bytes(false),
+            query_plus: self.proxy.signing.query_plus,
+            elsewhere: &self.elsewhere,
+        }
+    }
+}
+
+/// A method is a token (RFC 9110 §9.1).
+fn check_method(method: &str) -> Result<(), UsageFault> {
+    let wrong = |at, problem| UsageFault::shown("METHOD", method.as_bytes(), at, problem);
+    let is_token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
+    match method.bytes().position(|byte| !is_token(byte)) {
+        Some(at) => Err(wrong(at, "this byte can't be a part of a method")),
+        None if method.is_empty() => Err(wrong(0, "there is no method")),
+        None => Ok(()),
+    }
+}
+
+/// The host that a `Host` header names, which then takes the place of the URL's (RFC 5849 §3.4.1.2). Its scheme is not
+/// known here.
+fn host_header(headers: &[Header<'_>]) -> Result<Option<Authority>, UsageFault> {
+    let host = headers
+        .iter()
+        .find(|header| header.name.eq_ignore_ascii_case("host"));
+    host.map(|host| {
+        let (start, end) = (host.value_at, host.value_at + host.value.len());
+        Authority::parse(HEADER, host.word.as_bytes(), true, start, end)
+    })
+    .transpose()
+}
+
+/// What is signed for: the URL's own origin, but the upstream if that is the proxy's listener, or missing.
+fn choose(proxy: &ProxyConfig, written: Option<Authority>, notes: &mut Vec<String>) -> Authority {
+    let upstream = &proxy.upstream;
+    let Some(written) = written else {
+        return upstream.into();
+    };
+    let origin = written.origin();
+    if origin == *upstream {
+        return written;
+    }
+    let name = &proxy.name;
+    if let Some(listener) = proxy
+        .listen
+        .iter()
+        .find(|listener| is_listener(&origin, listener))
+    {
+        notes.push(format!(
+            "{origin} is the listener {listener} of the proxy {name}, whose requests go to {upstream}: that is what is signed"
+        ));
+        return upstream.into();
+    }
+    notes.push(format!(
+        "{origin} is not the upstream of the proxy {name}, {upstream}: what is signed is the URL as it is given"
+    ));
+    written
+}
+
+/// Whether a URL with this origin gets to the listener.
+fn is_listener(origin: &Origin, listener: &ListenAddress) -> bool {
+    let ListenAddress::Tcp(address) = listener else {
+        return false;
+    };
+    let ip = address.ip();
+    let reaches = match origin.host.parse::<IpAddr>() {
+        Ok(host) => host == ip || (ip.is_unspecified() && host.is_loopback()),
+        Err(_) => origin.host == "localhost" && (ip.is_loopback() || ip.is_unspecified()),
+    };
+    !origin.https && origin.port == address.port() && reaches
+}
+
+fn elsewhere(proxy: &ProxyConfig, signed: &Origin) -> Vec<String> {
+    let mut origins = Vec::new();
+    if proxy.upstream != *signed {
+        origins.push(proxy.upstream.to_string());
+    }
+    for listener in &proxy.listen {
+        if let ListenAddress::Tcp(address) = listener {
+            origins.push(format!("http://{address}"));
+            origins.push(format!("http://localhost:{}", address.port()));
+        }
+    }
+    origins
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_method_is_a_token() {
+        for method in ["GET", "get", "M-SEARCH"] {
+            assert_eq!(check_method(method), Ok(()), "{method}");
+        }
+        for (method, at) in [("", 0), ("G T", 1), ("GET\n", 3), ("\u{e9}", 0)] {
+            let fault = check_method(method).unwrap_err().to_string();
+            assert!(
+                fault.starts_with(&format!("METHOD, byte {at}: ")),
+                "{fault}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_listener_is_known_by_each_address_that_reaches_it() {
+        let check = |url: &str, listener: &str, expected: bool| {
+            let (origin, listener) = (url.parse().unwrap(), listener.parse().unwrap());
+            assert_eq!(
+                is_listener(&origin, &listener),
+                expected,
+                "{url} {listener}"
+            );
+        };
+        check("http://127.0.0.1:8080", "127.0.0.1:8080", true);
+        check("http://localhost:8080", "127.0.0.1:8080", true);
+        check("http://localhost:8080", "[::1]:8080", true);
+        check("http://[::1]:8080", "[::1]:8080", true);
+        check("http://127.0.0.1:8080", "0.0.0.0:8080", true);
+        check("https://127.0.0.1:8080", "127.0.0.1:8080", false);
+        check("http://127.0.0.1:8081", "127.0.0.1:8080", false);
+        check("http://127.0.0.1:8080", "127.0.0.2:8080", false);
+        check("http://h.example:8080", "0.0.0.0:8080", false);
+        check("http://localhost:8080", "unix:/a", false);
+    }
+}

@@ -1,0 +1,138 @@
+//! The header of another client, wherever it is given.
+
+use std::borrow::Cow;
+
+use super::{
+    Error, VerifyWords,
+    content::{self, HEADER, Header},
+    fault::UsageFault,
+};
+use crate::oauth::{Authorization, Sent, Slip};
+
+/// A header that was found, and what is wrong about its form.
+#[derive(Debug)]
+pub(super) struct Received {
+    pub(super) authorization: Authorization,
+    pub(super) slips: Vec<Slip>,
+    /// The query or the form without the protocol parameters, if those were found there.
+    pub(super) from: Place,
+}
+
+/// Where the protocol parameters were found (RFC 5849 §3.5).
+#[derive(Debug)]
+pub(super) enum Place {
+    /// In a header.
+    Header,
+    /// In the query; this is the target without them.
+    Query(Vec<u8>),
+    /// In the form; this is what is left of it.
+    Form(Vec<u8>),
+}
+
+const AUTHORIZATION: &str = "--authorization";
+const STDIN: &str = "standard input";
+
+/// Finds the header: in its own flag, among the headers, in query or form, or on standard input.
+pub(super) fn find(
+    words: &VerifyWords,
+    headers: &[Header<'_>],
+    sent: &Sent<'_>,
+) -> Result<Received, Error> {
+    let among = headers
+        .iter()
+        .find(|header| header.name.eq_ignore_ascii_case("authorization"));
+    let (word, text, start) = match (&words.authorization, among) {
+        (Some(text), _) => (AUTHORIZATION, Cow::Borrowed(text.as_bytes()), 0),
+        (None, Some(header)) => (HEADER, Cow::Borrowed(header.word.as_bytes()), 0),
+        (None, None) if sent.request.is_signed_without_header() => {
+            return Ok(take_out(sent)?);
+        }
+        (None, None) if content::reads_stdin(&words.request) => {
+            let problem = "give the header here, since standard input is read for the data";
+            return Err(UsageFault::hidden(AUTHORIZATION, 0, problem).into());
+        }
+        (None, None) => (STDIN, Cow::Owned(content::read_stdin()?), 0),
+    };
+    Ok(read(word, &text[start..])?)
+}
+
+/// Reads the value of an `Authorization` field, or the whole line.
+fn read(word: &'static str, text: &[u8]) -> Result<Received, UsageFault> {
+    const NAME: &[u8] = b"Authorization:";
+    let trimmed = text.trim_ascii_start();
+    let named = trimmed
+        .split_at_checked(NAME.len())
+        .filter(|(name, _)| name.eq_ignore_ascii_case(NAME));
+    let value = named.map_or(trimmed, |(_, value)| value.trim_ascii_start());
+    let offset = text.len() - value.len();
+    // The value may hold a PLAINTEXT signature, so nothing of it is shown.
+    let (authorization, mut slips) = Authorization::parse_leniently(value.trim_ascii_end())
+        .map_err(|fault| UsageFault::hidden(word, offset + fault.at, fault.problem.to_string()))?;
+    for slip in &mut slips {
+        slip.at += offset;
+    }
+    Ok(Received {
+        authorization,
+        slips,
+        from: Place::Header,
+    })
+}
+
+/// Takes the protocol parameters out of query or form.
+fn take_out(sent: &Sent<'_>) -> Result<Received, UsageFault> {
+    let (path, query) = sent.request.path_and_query();
+    let found = Authorization::take_from(query).map(|(authorization, rest)| {
+        let target = if rest.is_empty() {
+            path.to_vec()
+        } else {
+            [path, b"?", &rest].concat()
+        };
+        (authorization, Place::Query(target))
+    });
+    let found = found.or_else(|| {
+        let (authorization, rest) = Authorization::take_from(sent.request.form?)?;
+        Some((authorization, Place::Form(rest)))
+    });
+    let (authorization, from) = found.ok_or_else(|| {
+        let problem = "oauth_signature is in the query or the form, but not all of oauth_consumer_key, \
+             oauth_signature_method, oauth_timestamp and oauth_nonce are beside it";
+        UsageFault::hidden("URL", 0, problem)
+    })?;
+    Ok(Received {
+        authorization,
+        slips: Vec::new(),
+        from,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const VALUE: &str = "OAuth oauth_consumer_key=\"k\", oauth_signature_method=\"PLAINTEXT\", oauth_signature=\"S3NTINEL%26\"";
+
+    #[test]
+    fn a_value_and_a_whole_line_are_read_alike() {
+        for text in [
+            VALUE.to_owned(),
+            format!("Authorization: {VALUE}"),
+            format!(" authorization:{VALUE}\r\n"),
+        ] {
+            let received = read(AUTHORIZATION, text.as_bytes()).unwrap();
+            assert_eq!(received.authorization.signature, "S3NTINEL&");
+            assert_eq!(received.slips, [], "{text}");
+        }
+    }
+
+    #[test]
+    fn places_are_counted_from_the_start_of_the_text() {
+        let slip = read(AUTHORIZATION, format!("Authorization: {VALUE},").as_bytes());
+        assert_eq!(slip.unwrap().slips[0].at, 15 + VALUE.len());
+        let cut = &VALUE[..VALUE.len() - 1];
+        let fault = read(AUTHORIZATION, format!("  {cut}").as_bytes()).unwrap_err();
+        let fault = fault.to_string();
+        let start = format!("--authorization, byte {}: ", 2 + cut.len());
+        assert!(fault.starts_with(&start), "{fault}");
+        assert!(!fault.contains("S3NTINEL"), "{fault}");
+    }
+}

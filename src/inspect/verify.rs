@@ -1,0 +1,223 @@
+//! `undersign verify`.
+
+use std::fmt::Write as _;
+
+use super::{
+    Error, Report, VerifyWords,
+    content::{Header, parse_header},
+    described::Described,
+    fault::printable,
+    header::{self, Place, Received},
+};
+use crate::{
+    config::ProxyConfig,
+    env::Environment,
+    oauth::{
+        Diagnosis, Divergence, Finding, Mistake, RequestToSign, Sent, break_down,
+        compare_base_strings, diagnose, signs,
+    },
+};
+
+/// What most platforms allow a timestamp to be off, in seconds.
+const WINDOW: u64 = 300;
+
+/// Judges another client's header. `now` is the time, in seconds since 1970.
+///
+/// # Errors
+///
+/// The words or the configuration are wrong, the header can't be understood, or a file can't be read.
+pub fn verify(words: &VerifyWords, environment: &Environment, now: u64) -> Result<Report, Error> {
+    let headers = words.request.headers.iter().map(|word| parse_header(word));
+    let headers = headers.collect::<Result<Vec<Header<'_>>, _>>()?;
+    let described = Described::read(&words.request, &headers, environment)?;
+    let sent = described.sent();
+    let received = header::find(words, &headers, &sent)?;
+    let sent = without_protocol_parameters(sent, &received.from);
+
+    let credentials = &described.proxy.credentials;
+    let options = &described.proxy.signing;
+    let diagnosis = diagnose(credentials, options, &sent, &received.authorization);
+    let mut text = String::new();
+    write_form(&mut text, &received);
+    write_diagnosis(&mut text, &diagnosis, received.slips.is_empty());
+    if let Some(theirs) = &words.base_string {
+        write_comparison(&mut text, &described.proxy, &sent, &received, theirs);
+    }
+    let mut notes = described.notes;
+    notes.extend(clock_note(&received, now));
+    Ok(Report {
+        text,
+        notes,
+        is_right: diagnosis.is_right() && received.slips.is_empty(),
+    })
+}
+
+/// The request as it would be with its protocol parameters in a header.
+fn without_protocol_parameters<'a>(sent: Sent<'a>, place: &'a Place) -> Sent<'a> {
+    let request = match place {
+        Place::Header => sent.request,
+        Place::Query(target) => RequestToSign {
+            target,
+            ..sent.request
+        },
+        Place::Form(form) => RequestToSign {
+            form: Some(form),
+            ..sent.request
+        },
+    };
+    Sent { request, ..sent }
+}
+
+/// Where the protocol parameters are, and how they are written.
+fn write_form(text: &mut String, received: &Received) {
+    let place = match received.from {
+        Place::Header => None,
+        Place::Query(_) => Some(("the query", "§3.5.3")),
+        Place::Form(_) => Some(("the form", "§3.5.2")),
+    };
+    // Writing to a String can't fail.
+    if let Some((place, section)) = place {
+        let _ = writeln!(
+            text,
+            "there is no Authorization header: the protocol parameters are in {place}, which RFC 5849 {section} allows, \
+             but not every platform takes"
+        );
+    }
+    for slip in &received.slips {
+        let _ = writeln!(
+            text,
+            "the header is not well-formed: at byte {}, {}",
+            slip.at, slip.kind
+        );
+    }
+}
+
+fn write_diagnosis(text: &mut String, diagnosis: &Diagnosis, is_well_formed: bool) {
+    for difference in &diagnosis.differences {
+        let _ = writeln!(text, "{}", printable(difference.to_string().as_bytes()));
+    }
+    let apart = if diagnosis.differences.is_empty() && is_well_formed {
+        ""
+    } else {
+        "apart from that, "
+    };
+    match &diagnosis.finding {
+        Finding::Right => {
+            let _ = writeln!(text, "{apart}the signature is right");
+        }
+        Finding::Mistaken {
+            mistakes,
+            alternatives,
+            divergence,
+        } => {
+            let _ = writeln!(text, "{apart}the signature is not right:");
+            for mistake in mistakes {
+                write_mistake(text, mistake);
+            }
+            if !alternatives.is_empty() {
+                let names: Vec<_> = alternatives
+                    .iter()
+                    .map(|one| format!("  {one}\n"))
+                    .collect();
+                let _ = write!(
+                    text,
+                    "the same signature would come out of:\n{}",
+                    names.concat()
+                );
+            }
+            if let Some(divergence) = divergence {
+                write_divergence(text, divergence);
+            }
+        }
+        Finding::Unexplained { base_string: None } => {
+            let _ = writeln!(
+                text,
+                "{apart}the signature is not right: a PLAINTEXT signature is made of the two secrets, and these are others"
+            );
+        }
+        Finding::Unexplained {
+            base_string: Some(base_string),
+        } => write_base_string(text, apart, base_string),
+        Finding::Unverifiable => {
+            text.push_str("with another signature method, nothing can be said of the signature\n");
+        }
+    }
+}
+
+fn write_mistake(text: &mut String, mistake: &Mistake) {
+    let _ = writeln!(
+        text,
+        "  {mistake}\n    {}\n    to do: {}",
+        mistake.rule(),
+        mistake.remedy()
+    );
+}
+
+fn write_divergence(text: &mut String, divergence: &Divergence) {
+    let _ = writeln!(
+        text,
+        "the base strings differ from byte {} on, in {}:\n  right   {}\n  client  {}",
+        divergence.at,
+        divergence.part,
+        printable(divergence.expected.as_bytes()),
+        printable(divergence.received.as_bytes())
+    );
+}
+
+/// What is left to do where no mistake explains a signature.
+fn write_base_string(text: &mut String, apart: &str, base_string: &str) {
+    let mut parts = base_string.splitn(3, '&').map(str::len);
+    let mut next = || parts.next().unwrap_or_default();
+    let (method, uri, parameters) = (next(), next(), next());
+    let _ = writeln!(
+        text,
+        "{apart}the signature is not right, and no known mistake explains it: a secret differs, or the request is not the \
+         one that was signed\n\
+         This should have been signed, {} bytes ({method} of the method, {uri} of the URI, {parameters} of the parameters):\n\
+         \x20 {base_string}\n\
+         Compare it with the client's own base string, for instance with --base-string. If they are the same, a secret differs.",
+        base_string.len()
+    );
+}
+
+/// What the client's own base string tells.
+fn write_comparison(
+    text: &mut String,
+    proxy: &ProxyConfig,
+    sent: &Sent<'_>,
+    received: &Received,
+    theirs: &str,
+) {
+    let theirs = theirs.trim_end_matches(['\r', '\n']);
+    let expected = break_down(sent, &received.authorization).base_string;
+    match compare_base_strings(&expected, theirs) {
+        Some(divergence) => write_divergence(text, &divergence),
+        None => text.push_str("the base string given is right\n"),
+    }
+    text.push_str(
+        match signs(&proxy.credentials, &proxy.signing.method, &received.authorization, theirs) {
+            Some(true) => "the signature is made of the base string given, with the right secrets\n",
+            Some(false) => {
+                "the signature is not made of the base string given and these secrets: a secret differs, \
+                 or the client signed another text\n"
+            }
+            None => "",
+        },
+    );
+}
+
+fn clock_note(received: &Received, now: u64) -> Option<String> {
+    let (timestamp, _) = received.authorization.stamp.as_ref()?;
+    let off = timestamp.abs_diff(now);
+    let direction = if *timestamp < now { "old" } else { "ahead" };
+    let unit = if (timestamp / 1000).abs_diff(now) <= WINDOW {
+        "; it must be in seconds, and this looks like milliseconds"
+    } else {
+        ""
+    };
+    (off > WINDOW).then(|| {
+        format!(
+            "oauth_timestamp is {off} s {direction} by this machine's clock, and most platforms take {WINDOW} s at most{unit}"
+        )
+    })
+}
