@@ -332,7 +332,14 @@ fn a_wrong_command_line_exits_with_64_and_shows_the_place() {
     );
     check(&["GET", "h.example/"], "URL, byte 0: ");
     check(&["GET", "https://u:S3NTINEL@h.example/"], "URL, byte 18: ");
-    check(&["GET", "https://h.example/?oauth_token=t"], "oauth_token");
+    check(
+        &["GET", "https://h.example/?oauth_token=t"],
+        "URL, byte 19: `oauth_token` is in the query",
+    );
+    check(
+        &["POST", url, "-d", "a&oauth_nonce=S3NTINEL"],
+        "--data, byte 2: `oauth_nonce` is in the query or the form",
+    );
     check(&["GET", url, "-H", "S3NTINEL"], "--header, byte 8: ");
     check(&["GET", url, "-H", "Host: a b"], "--header, byte 7: ");
     check(&["GET", url, "--timestamp", "1.5"], "--timestamp, byte 1: ");

@@ -85,6 +85,26 @@ impl Described {
     }
 }
 
+/// A fault about the protocol parameters in the query, or else in the form. Their values are not shown.
+pub(super) fn misplaced(
+    words: &RequestWords,
+    sent: &Sent<'_>,
+    problem: impl Into<String>,
+) -> UsageFault {
+    let without_form = RequestToSign {
+        form: None,
+        ..sent.request
+    };
+    let (word, text) = if without_form.protocol_parameter().is_some() {
+        ("URL", words.url.as_bytes())
+    } else {
+        ("--data", sent.request.form.unwrap_or_default())
+    };
+    // Hardly anybody encodes the name; then it is the word as a whole.
+    let at = text.windows(6).position(|window| window == b"oauth_");
+    UsageFault::hidden(word, at.unwrap_or_default(), problem)
+}
+
 /// A method is a token (RFC 9110 §9.1).
 fn check_method(method: &str) -> Result<(), UsageFault> {
     let wrong = |at, problem| UsageFault::shown("METHOD", method.as_bytes(), at, problem);

@@ -3,8 +3,9 @@
 use std::borrow::Cow;
 
 use super::{
-    Error, VerifyWords,
+    Error, RequestWords, VerifyWords,
     content::{self, HEADER, Header},
+    described::misplaced,
     fault::UsageFault,
 };
 use crate::oauth::{Authorization, Sent, Slip};
@@ -41,19 +42,19 @@ pub(super) fn find(
     let among = headers
         .iter()
         .find(|header| header.name.eq_ignore_ascii_case("authorization"));
-    let (word, text, start) = match (&words.authorization, among) {
-        (Some(text), _) => (AUTHORIZATION, Cow::Borrowed(text.as_bytes()), 0),
-        (None, Some(header)) => (HEADER, Cow::Borrowed(header.word.as_bytes()), 0),
+    let (word, text) = match (&words.authorization, among) {
+        (Some(text), _) => (AUTHORIZATION, Cow::Borrowed(text.as_bytes())),
+        (None, Some(header)) => (HEADER, Cow::Borrowed(header.word.as_bytes())),
         (None, None) if sent.request.is_signed_without_header() => {
-            return Ok(take_out(sent)?);
+            return Ok(take_out(&words.request, sent)?);
         }
         (None, None) if content::reads_stdin(&words.request) => {
             let problem = "give the header here, since standard input is read for the data";
             return Err(UsageFault::hidden(AUTHORIZATION, 0, problem).into());
         }
-        (None, None) => (STDIN, Cow::Owned(content::read_stdin()?), 0),
+        (None, None) => (STDIN, Cow::Owned(content::read_stdin()?)),
     };
-    Ok(read(word, &text[start..])?)
+    Ok(read(word, &text)?)
 }
 
 /// Reads the value of an `Authorization` field, or the whole line.
@@ -79,7 +80,7 @@ fn read(word: &'static str, text: &[u8]) -> Result<Received, UsageFault> {
 }
 
 /// Takes the protocol parameters out of query or form.
-fn take_out(sent: &Sent<'_>) -> Result<Received, UsageFault> {
+fn take_out(words: &RequestWords, sent: &Sent<'_>) -> Result<Received, UsageFault> {
     let (path, query) = sent.request.path_and_query();
     let found = Authorization::take_from(query).map(|(authorization, rest)| {
         let target = if rest.is_empty() {
@@ -96,7 +97,7 @@ fn take_out(sent: &Sent<'_>) -> Result<Received, UsageFault> {
     let (authorization, from) = found.ok_or_else(|| {
         let problem = "oauth_signature is in the query or the form, but not all of oauth_consumer_key, \
              oauth_signature_method, oauth_timestamp and oauth_nonce are beside it";
-        UsageFault::hidden("URL", 0, problem)
+        misplaced(words, sent, problem)
     })?;
     Ok(Received {
         authorization,

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use super::{
     Error, Report, SignWords,
     content::{Header, parse_header},
-    described::Described,
+    described::{Described, misplaced},
     fault::{UsageFault, printable},
 };
 use crate::{
@@ -41,7 +41,7 @@ pub fn sign(
             "`{}` is in the query or the form, and would be a duplicate of the header's: leave it out (RFC 5849 §3.1)",
             printable(name.as_bytes())
         );
-        return Err(UsageFault::hidden("URL", 0, problem).into());
+        return Err(misplaced(&words.request, &sent, problem).into());
     }
 
     let credentials = &described.proxy.credentials;
