@@ -156,6 +156,24 @@ impl Setup {
         self.keys(&format!("private_key_file = '{}'", path.display()))
     }
 
+    /// Is configured by `file`, whose only proxy has this name, in place of all keys set here, and by variables: for its
+    /// addresses, for trust, and by [`Setup::variable`] for what else has to be local.
+    pub(crate) fn file(self, file: &Path, proxy: &str) -> Self {
+        let prefix = format!("UNDERSIGN_PROXY__{}", proxy.to_uppercase());
+        let upstream = self.upstream.clone();
+        self.variable("UNDERSIGN_CONFIG", file.to_str().unwrap())
+            .variable(&format!("{prefix}__LISTEN"), "127.0.0.1:0")
+            .variable(&format!("{prefix}__UPSTREAM"), &upstream)
+            .variable(&format!("{prefix}__TLS__TRUST"), "self-signed")
+    }
+
+    /// What [`Setup::file`] should come to, for verifying.
+    pub(crate) fn expecting(mut self, credentials: Credentials, signing: SigningOptions) -> Self {
+        self.credentials = credentials;
+        self.signing = signing;
+        self
+    }
+
     /// Writes a file into the daemon's directory that its owner alone may read.
     pub(crate) fn secret_file(&self, name: &str, content: &str) -> PathBuf {
         write_secret(self.directory.path(), name, content)
