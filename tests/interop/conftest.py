@@ -8,10 +8,11 @@ from pathlib import Path
 
 import pytest
 
-pytest.register_assert_rewrite("harness")
+pytest.register_assert_rewrite("harness", "rsa_keys")
 
 from harness import BINARY, CREDENTIALS, THREE_LEGGED, Bench, Daemon  # noqa: E402
 from platform_server import PlatformServer, self_signed  # noqa: E402
+from rsa_keys import RsaKey, make_key  # noqa: E402
 
 # As many open files as we may have: the daemon and curl inherit it.
 _, HARD = resource.getrlimit(resource.RLIMIT_NOFILE)
@@ -21,6 +22,16 @@ resource.setrlimit(resource.RLIMIT_NOFILE, (HARD, HARD))
 @pytest.fixture(scope="session")
 def certificate(tmp_path_factory: pytest.TempPathFactory):
     return self_signed(tmp_path_factory.mktemp("certificate"))
+
+
+@pytest.fixture(scope="session")
+def rsa_key(tmp_path_factory: pytest.TempPathFactory) -> RsaKey:
+    return make_key(tmp_path_factory.mktemp("rsa-key"))
+
+
+@pytest.fixture(scope="session")
+def other_rsa_key(tmp_path_factory: pytest.TempPathFactory) -> RsaKey:
+    return make_key(tmp_path_factory.mktemp("other-rsa-key"))
 
 
 @pytest.fixture(scope="session")

@@ -13,10 +13,11 @@ from urllib.parse import quote
 
 from platform_server import Credentials, PlatformServer, Record
 
+ROOT = Path(__file__).resolve().parents[2]
 BINARY = Path(
-    os.environ.get("UNDERSIGN_BIN")
-    or Path(__file__).resolve().parents[2] / "target" / "release" / "undersign"
+    os.environ.get("UNDERSIGN_BIN") or ROOT / "target" / "release" / "undersign"
 ).resolve()
+PRESETS = ROOT / "config" / "presets"
 
 # As the platform makes them: 32 characters, and secrets of up to 128.
 CREDENTIALS = Credentials(
@@ -61,6 +62,9 @@ class Daemon:
         platform: PlatformServer,
         credentials: Credentials = CREDENTIALS,
         realm: str | None = None,
+        keys: str = "",
+        preset: str | None = None,
+        private_key: Path | None = None,
     ) -> None:
         directory.mkdir(parents=True)
         self.platform = platform
@@ -68,26 +72,17 @@ class Daemon:
         self.exchanges = 0  # how many were sent through it
         self.log_file = directory / "exchanges.log"
         self.stderr_file = directory / "stderr"
-        more = ""
-        if credentials.token is not None:
-            more += f'token = "{credentials.token}"\n'
-            # Editors end a file with a newline, which belongs to no secret.
-            token_secret = secret_file(directory / "token-secret", f"{credentials.token_secret}\n")
-            more += f'token_secret_file = "{token_secret}"\n'
-        if realm is not None:
-            more += f'realm = "{realm}"\n'
-        configuration = directory / "undersign.toml"
-        configuration.write_text(
-            CONFIGURATION.format(
-                log=self.log_file,
-                upstream=platform.url,
-                consumer_key=credentials.consumer_key,
-                secret=secret_file(directory / "secret", credentials.consumer_secret),
-                more=more,
-            )
-        )
         # Only what the file says: no variable of the caller's may change it.
         environment = {k: v for k, v in os.environ.items() if not k.startswith("UNDERSIGN_")}
+        if preset is None:
+            if realm is not None:
+                keys += f'realm = "{realm}"\n'
+            if private_key is not None:
+                keys += f'private_key_file = "{private_key}"\n'
+            configuration = self._write_configuration(directory, keys)
+        else:
+            configuration = PRESETS / f"{preset}.toml"
+            environment |= self._fill_in(directory, preset, private_key)
         with self.stderr_file.open("wb") as stderr:
             self.process = subprocess.Popen(
                 [BINARY, "run", "--config", configuration],
@@ -98,6 +93,51 @@ class Daemon:
                 cwd=directory,
             )
         self.url = f"http://{self._ready()['address']}"
+
+    def _write_configuration(self, directory: Path, more: str) -> Path:
+        credentials = self.credentials
+        if credentials.token is not None:
+            more += f'token = "{credentials.token}"\n'
+            # Editors end a file with a newline, which belongs to no secret.
+            token_secret = secret_file(directory / "token-secret", f"{credentials.token_secret}\n")
+            more += f'token_secret_file = "{token_secret}"\n'
+        configuration = directory / "undersign.toml"
+        configuration.write_text(
+            CONFIGURATION.format(
+                log=self.log_file,
+                upstream=self.platform.url,
+                consumer_key=credentials.consumer_key,
+                secret=secret_file(directory / "secret", credentials.consumer_secret),
+                more=more,
+            )
+        )
+        return configuration
+
+    def _fill_in(self, directory: Path, preset: str, private_key: Path | None) -> dict[str, str]:
+        """The variables for what a preset leaves to its user, and for what has to be local."""
+        credentials = self.credentials
+        keys = {
+            "LISTEN": "127.0.0.1:0",
+            "UPSTREAM": self.platform.url,
+            "TLS__TRUST": "self-signed",
+            "CONSUMER_KEY": credentials.consumer_key,
+        }
+        if credentials.consumer_secret:
+            keys["CONSUMER_SECRET_FILE"] = secret_file(
+                directory / "secret", credentials.consumer_secret
+            )
+        if credentials.token_secret:
+            keys["TOKEN_SECRET_FILE"] = secret_file(
+                directory / "token-secret", credentials.token_secret
+            )
+        if private_key is not None:
+            keys["PRIVATE_KEY_FILE"] = private_key
+        variables = {f"UNDERSIGN_PROXY__{preset.upper()}__{k}": str(v) for k, v in keys.items()}
+        return {
+            **variables,
+            "UNDERSIGN_LOG_FILE": str(self.log_file),
+            "UNDERSIGN_LOG_FORMAT": "json",
+        }
 
     def _ready(self) -> dict:
         """The line that says it listens."""

@@ -11,6 +11,7 @@ recorder which shows what curl itself sends.
 from __future__ import annotations
 
 import asyncio
+import base64
 import contextlib
 import hashlib
 import json
@@ -49,9 +50,10 @@ class BadRequest(Exception):
 @dataclass(frozen=True)
 class Credentials:
     consumer_key: str
-    consumer_secret: str
+    consumer_secret: str = ""
     token: str | None = None
     token_secret: str | None = None
+    public_key: str | None = None  # of the RSA methods, in PEM
 
 
 @dataclass
@@ -99,13 +101,17 @@ class Validator(RequestValidator):
 
     client_key_length = (32, 32)
     timestamp_lifetime = 120
-    allowed_signature_methods = ("HMAC-SHA1",)
     dummy_client = "0" * 32
 
-    def __init__(self, credentials: Credentials) -> None:
+    def __init__(self, credentials: Credentials, signature_method: str) -> None:
         super().__init__()
         self.credentials = credentials
+        self.signature_method = signature_method
         self.used: set[tuple[str, ...]] = set()
+
+    @property
+    def allowed_signature_methods(self) -> tuple[str, ...]:
+        return (self.signature_method,)
 
     def validate_timestamp_and_nonce(
         self, client_key, timestamp, nonce, request, request_token=None, access_token=None
@@ -126,17 +132,25 @@ class Validator(RequestValidator):
     def get_access_token_secret(self, client_key, token, request) -> str:
         return self.credentials.token_secret or ""
 
+    def get_rsa_key(self, client_key, request) -> str:
+        return self.credentials.public_key
+
 
 class PlatformServer:
     """Runs on a thread of its own; use it as a context manager."""
 
-    def __init__(self, credentials: Credentials | None, certificate: ssl.SSLContext | None) -> None:
+    def __init__(
+        self,
+        credentials: Credentials | None,
+        certificate: ssl.SSLContext | None,
+        signature_method: str = "HMAC-SHA1",
+    ) -> None:
         self.records: list[Record] = []
         self.in_flight = 0
         self.most_in_flight = 0
         self._taken = 0
         self._tls = certificate
-        self._validator = Validator(credentials) if credentials else None
+        self._validator = Validator(credentials, signature_method) if credentials else None
         self._hold_until = 0
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
@@ -153,9 +167,17 @@ class PlatformServer:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._loop.call_soon_threadsafe(self._server.close)
+        asyncio.run_coroutine_threadsafe(self._close(), self._loop).result(10)
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(10)
+
+    async def _close(self) -> None:
+        self._server.close()
+        # Connections that clients keep open.
+        connections = asyncio.all_tasks() - {asyncio.current_task()}
+        for connection in connections:
+            connection.cancel()
+        await asyncio.gather(*connections, return_exceptions=True)
 
     def take(self) -> list[Record]:
         """The records since the last call."""
@@ -295,6 +317,8 @@ class PlatformServer:
             # This endpoint of oauthlib's takes whatever token there is.
             if request and record.oauth.get("oauth_token") != self._validator.credentials.token:
                 return "token_rejected"
+            if request and not self._fits_body_hash(record):
+                return "body_hash_invalid"
             if verified:
                 return ""
             # oauthlib keeps the reason to itself; asked step by step, it tells.
@@ -309,6 +333,17 @@ class PlatformServer:
         if not request.validator_log["client"]:
             return "consumer_key_unknown"
         return "signature_invalid"
+
+    @staticmethod
+    def _fits_body_hash(record: Record) -> bool:
+        """A body hash may be left out; one that is there must fit, and no form may have one."""
+        given = record.oauth.get("oauth_body_hash")
+        if given is None:
+            return True
+        # The hash of the signature method; PLAINTEXT has none.
+        algorithm = record.oauth["oauth_signature_method"].partition("-")[2].lower() or "sha1"
+        digest = hashlib.new(algorithm, record.body).digest()
+        return not record.is_form and given == base64.b64encode(digest).decode()
 
     # Answers.
 

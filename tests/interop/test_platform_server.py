@@ -74,6 +74,23 @@ def test_it_refuses_wrong_credentials(platform, call):
     assert call("").startswith("authorization: 0")
 
 
+def test_it_refuses_another_signature_method(platform, call):
+    assert "HMAC-SHA256 not in" in call(signed(platform, signature_method="HMAC-SHA256"))
+
+
+def test_it_refuses_a_body_hash_that_does_not_fit(platform, call):
+    content_type = {"Content-Type": "application/json"}
+
+    def sent(content: str) -> str:
+        header = signed(platform, "/orders", "POST", '{"a":1}', content_type)
+        assert "oauth_body_hash" in header
+        as_json = ["-H", "Content-Type: application/json", "--data-raw", content]
+        return call(header, "/orders", *as_json)
+
+    assert sent('{"a":1}') == ""
+    assert sent('{"a":2}') == "body_hash_invalid"
+
+
 def test_it_refuses_a_stale_timestamp(platform, call):
     stale = str(int(time.time()) - 200)
     assert "Timestamp" in call(signed(platform, timestamp=stale))
