@@ -14,6 +14,7 @@ mod diagnosis;
 mod header;
 mod key;
 mod lenient;
+mod nonce;
 mod parameters;
 mod percent;
 mod replay;
@@ -31,6 +32,7 @@ pub use self::diagnosis::{
     compare_base_strings, diagnose, signs,
 };
 pub use self::lenient::{Slip, SlipKind, UnreadableAuthorization, WithSlips};
+pub use self::nonce::Nonce;
 pub(crate) use self::parameters::{is_name_character, without_protocol_values};
 pub use self::replay::{Replay, ReplayGuard};
 pub use self::rsa::{RsaHash, RsaKey, RsaKeyError};

@@ -18,7 +18,7 @@ use super::{
 };
 use crate::{
     config::ProxyConfig,
-    oauth::Stamp,
+    oauth::{Nonce, Stamp},
     upstream::{Answer, CollectError, Content, Link, SendFault, SendTimeouts},
     wire::{Reply, RequestHead, ServerPort},
 };
@@ -138,7 +138,7 @@ async fn forward(
         let nonce = fresh_nonce();
         let stamp = Stamp {
             timestamp: seconds_since_epoch(),
-            nonce: &nonce,
+            nonce: nonce.as_str(),
             extra: &[],
         };
         record.signed(!prepared.is_unsigned());
@@ -260,9 +260,9 @@ fn too_long_to_sign(role: ContentRole, config: &ProxyConfig) -> Refusal {
     )
 }
 
-/// 120 bits; stock servers take 20 to 30 letters and digits.
-pub(crate) fn fresh_nonce() -> String {
-    format!("{:030x}", rand::random::<u128>() >> 8)
+/// A nonce that nobody can predict.
+pub(crate) fn fresh_nonce() -> Nonce {
+    Nonce::from_bits(rand::random())
 }
 
 /// The wall clock, read at each attempt: it may have been set meanwhile.
