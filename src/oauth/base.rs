@@ -2,9 +2,11 @@
 
 use std::fmt;
 
+use memchr::memchr;
+
 use super::QueryPlus;
 use super::parameters::{self, Parameters};
-use super::percent::{ONCE, Writer};
+use super::percent::{self, Gather, ONCE, Sink};
 
 /// Scheme and authority of a base string URI (RFC 5849 §3.4.1.2): in lower case, without a default port.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,8 +30,7 @@ impl BaseUri {
             plain.push_str(&format!(":{port}"));
         }
         let mut encoded = vec![b'&'];
-        let sink = |piece: &[u8]| encoded.extend_from_slice(piece);
-        Writer::run(sink, |writer| writer.encode(plain.bytes(), &ONCE));
+        percent::encode(&mut encoded, plain.as_bytes(), &ONCE);
         Self { plain, encoded }
     }
 
@@ -75,6 +76,13 @@ impl<'a> RequestToSign<'a> {
         }
     }
 
+    /// Adds the parameters of query and form.
+    pub(super) fn push_parameters(&self, parameters: &mut Parameters, query_plus: QueryPlus) {
+        parameters.push_form_encoded(self.query(), query_plus);
+        // In a form a `+` has never meant anything but a space.
+        parameters.push_form_encoded(self.form.unwrap_or_default(), QueryPlus::Space);
+    }
+
     /// Path and query as they stand in the target, without the `?` between them.
     pub fn path_and_query(&self) -> (&'a [u8], &'a [u8]) {
         self.split_target()
@@ -87,41 +95,35 @@ impl<'a> RequestToSign<'a> {
 
     /// Path and query; only the first `?` separates the two.
     fn split_target(&self) -> (&'a [u8], &'a [u8]) {
-        match self.target.iter().position(|&byte| byte == b'?') {
+        match memchr(b'?', self.target) {
             Some(at) => (&self.target[..at], &self.target[at + 1..]),
             None => (self.target, b""),
         }
     }
 }
 
-/// Writes a request's base string. `protocol` are the parameters of its `Authorization` header, without `realm`
-/// and `oauth_signature`; those of query and form are added here.
-pub(super) fn write_base_string(
-    request: &RequestToSign<'_>,
-    origin: &BaseUri,
-    query_plus: QueryPlus,
-    mut protocol: Parameters,
-    sink: &mut dyn FnMut(&[u8]),
-) {
-    protocol.push_form_encoded(request.query(), query_plus);
-    // In a form a `+` has never meant anything but a space.
-    protocol.push_form_encoded(request.form.unwrap_or_default(), QueryPlus::Space);
-
-    let method = request.method.bytes().map(|byte| byte.to_ascii_uppercase());
-    Writer::run(sink, |writer| {
-        writer.encode(method, &ONCE);
-        writer.raw(&origin.encoded);
-        writer.encode(request.path().iter().copied(), &ONCE);
-        writer.raw(b"&");
-        protocol.write_sorted(writer);
-    });
+/// Writes a request's base string up to its parameters.
+pub(super) fn write_start(sink: &mut impl Sink, request: &RequestToSign<'_>, origin: &BaseUri) {
+    if request.method.bytes().all(|byte| byte.is_ascii_uppercase()) {
+        sink.write(request.method.as_bytes());
+    } else {
+        let method = request.method.to_ascii_uppercase();
+        percent::encode(sink, method.as_bytes(), &ONCE);
+    }
+    sink.write(&origin.encoded);
+    percent::encode(sink, request.path(), &ONCE);
+    sink.write(b"&");
 }
 
-/// What the closure writes, as text.
-pub(super) fn to_string(write_base_string: impl FnOnce(&mut dyn FnMut(&[u8]))) -> String {
+/// How much of a base string is gathered before a MAC or a digest gets it: all of most.
+pub(super) const GATHERED: usize = 1024;
+
+/// The base string that the closure writes, as text.
+pub(super) fn to_string(write_base_string: impl FnOnce(Gather<'_>)) -> String {
     let mut text = String::new();
     // All of it is ASCII: whatever else there was has been encoded.
-    write_base_string(&mut |piece| text.extend(piece.iter().map(|&byte| char::from(byte))));
+    let mut pass_on = |piece: &[u8]| text.extend(piece.iter().map(|&byte| char::from(byte)));
+    write_base_string(Gather::new(&mut Vec::with_capacity(GATHERED), &mut pass_on));
     text
 }
 
@@ -135,9 +137,12 @@ mod tests {
             target,
             form,
         };
-        to_string(|sink| {
-            let none = Parameters::default();
-            write_base_string(&request, origin, QueryPlus::Space, none, sink);
+        to_string(|mut gather| {
+            let mut parameters = Parameters::default();
+            request.push_parameters(&mut parameters, QueryPlus::Space);
+            write_start(&mut gather, &request, origin);
+            parameters.write_sorted(&mut gather);
+            gather.finish();
         })
     }
 

@@ -1,28 +1,28 @@
 //! The parts of an `Authorization` header (RFC 5849 §3.5.1), written.
 
-use super::percent::{ONCE, Writer};
+use super::percent::{self, ONCE, Sink};
 
 /// Writes a parameter as `name="value"`, with both encoded.
-pub(super) fn write_parameter<S: FnMut(&[u8])>(writer: &mut Writer<S>, name: &str, value: &[u8]) {
-    writer.encode_slice(name.as_bytes(), &ONCE);
-    writer.raw(b"=\"");
-    writer.encode_slice(value, &ONCE);
-    writer.raw(b"\"");
+pub(super) fn write_parameter(sink: &mut impl Sink, name: &str, value: &[u8]) {
+    percent::encode(sink, name.as_bytes(), &ONCE);
+    sink.write(b"=\"");
+    percent::encode(sink, value, &ONCE);
+    sink.write(b"\"");
 }
 
 /// Writes `realm="value"`, whose value is a quoted string (RFC 9110 §5.6.4), not percent-encoded, here in parts.
 ///
 /// Only what is no printable ASCII becomes an escape nevertheless, so that the field value is always a valid one.
-pub(super) fn write_realm<S: FnMut(&[u8])>(writer: &mut Writer<S>, parts: &[&[u8]]) {
-    writer.raw(b"realm=\"");
+pub(super) fn write_realm(sink: &mut impl Sink, parts: &[&[u8]]) {
+    sink.write(b"realm=\"");
     for &byte in parts.iter().copied().flatten() {
         match byte {
-            b'"' | b'\\' => writer.raw(&[b'\\', byte]),
-            b' '..=b'~' => writer.raw(&[byte]),
-            _ => writer.encode([byte], &ONCE),
+            b'"' | b'\\' => sink.write(&[b'\\', byte]),
+            b' '..=b'~' => sink.write(&[byte]),
+            _ => percent::encode(sink, &[byte], &ONCE),
         }
     }
-    writer.raw(b"\"");
+    sink.write(b"\"");
 }
 
 #[cfg(test)]
@@ -32,8 +32,7 @@ mod tests {
     #[test]
     fn names_and_values_are_encoded() {
         let mut written = Vec::new();
-        let sink = |piece: &[u8]| written.extend_from_slice(piece);
-        Writer::run(sink, |writer| write_parameter(writer, "a b", b"+/=\""));
+        write_parameter(&mut written, "a b", b"+/=\"");
         assert_eq!(written, b"a%20b=\"%2B%2F%3D%22\"");
     }
 
@@ -41,8 +40,7 @@ mod tests {
     fn a_realm_is_quoted_and_not_percent_encoded() {
         let check = |realm: &str, expected: &str| {
             let mut written = Vec::new();
-            let sink = |piece: &[u8]| written.extend_from_slice(piece);
-            Writer::run(sink, |writer| write_realm(writer, &[realm.as_bytes()]));
+            write_realm(&mut written, &[realm.as_bytes()]);
             assert_eq!(String::from_utf8(written).unwrap(), expected);
         };
         check("", "realm=\"\"");

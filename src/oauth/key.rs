@@ -10,7 +10,7 @@ use sha2::{Sha256, Sha512};
 use smallvec::SmallVec;
 use zeroize::Zeroizing;
 
-use super::percent::{ONCE, Writer};
+use super::percent::{self, ONCE};
 use super::{Credentials, Method, RsaKey, SignatureMethod};
 
 /// The secrets, prepared for one signature method. HMAC states are keyed once and cloned for each signature;
@@ -79,12 +79,9 @@ fn joined_secrets(credentials: &Credentials) -> Zeroizing<Vec<u8>> {
         [&credentials.consumer_secret, &credentials.token_secret].map(ExposeSecret::expose_secret);
     // Never grown, as that would leave a copy behind that nothing zeroes.
     let mut key = Zeroizing::new(Vec::with_capacity(3 * (consumer.len() + token.len()) + 1));
-    let sink = |piece: &[u8]| key.extend_from_slice(piece);
-    Writer::run(sink, |writer| {
-        writer.encode(consumer.bytes(), &ONCE);
-        writer.raw(b"&");
-        writer.encode(token.bytes(), &ONCE);
-    });
+    percent::encode(&mut *key, consumer.as_bytes(), &ONCE);
+    key.push(b'&');
+    percent::encode(&mut *key, token.as_bytes(), &ONCE);
     key
 }
 

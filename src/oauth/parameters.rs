@@ -1,11 +1,12 @@
 //! The request parameters of a base string (RFC 5849 §3.4.1.3): collected, encoded and put in order.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, cmp::Ordering, ops::Range};
 
+use memchr::memchr;
 use smallvec::SmallVec;
 
 use super::QueryPlus;
-use super::percent::{FormBytes, TWICE, Writer};
+use super::percent::{self, FormBytes, Sink, TWICE};
 
 /// A list of parameters, kept as they stand in the base string, that is percent-encoded twice.
 ///
@@ -15,79 +16,97 @@ use super::percent::{FormBytes, TWICE, Writer};
 /// Both vectors live on the stack until a request is uncommonly large.
 #[derive(Debug, Default)]
 pub(super) struct Parameters {
-    text: SmallVec<[u8; 1024]>,
-    pairs: SmallVec<[Pair; 16]>,
+    text: SmallVec<[u8; 2048]>,
+    pairs: SmallVec<[Pair; 32]>,
 }
 
 impl Parameters {
     /// Adds a parameter as it is, not encoded.
     pub(super) fn push(&mut self, name: &str, value: &[u8]) {
-        self.push_pair(
-            |writer| writer.encode_slice(name.as_bytes(), &TWICE),
-            |writer| writer.encode_slice(value, &TWICE),
-        );
+        let start = self.text.len();
+        percent::encode(&mut self.text, name.as_bytes(), &TWICE);
+        let name_end = self.text.len();
+        self.text.write(EQUALS);
+        percent::encode(&mut self.text, value, &TWICE);
+        self.push_pair(start, name_end);
     }
 
     /// Adds the parameters of a query or a form (RFC 5849 §3.4.1.3.1). Duplicates are kept.
     pub(super) fn push_form_encoded(&mut self, encoded: &[u8], plus: QueryPlus) {
-        for (name, value) in form_pairs(encoded) {
-            self.push_pair(
-                |writer| writer.encode(FormBytes::new(name, plus), &TWICE),
-                |writer| writer.encode(FormBytes::new(value, plus), &TWICE),
-            );
+        let mut rest = encoded;
+        while let Some(&first) = rest.first() {
+            // Nothing between two `&` is no parameter.
+            if first == b'&' {
+                rest = &rest[1..];
+                continue;
+            }
+            let start = self.text.len();
+            let (name_length, behind) = percent::encode_form_pair(&mut self.text, rest, plus);
+            self.push_pair(start, start + name_length);
+            rest = behind;
         }
+    }
+
+    /// Whether the name of one starts with `oauth_`.
+    pub(super) fn has_protocol_name(&self) -> bool {
+        let is_protocol = |pair: &Pair| self.text[pair.start..pair.name_end].starts_with(PREFIX);
+        self.pairs.iter().any(is_protocol)
     }
 
     /// Writes the normalised parameters (RFC 5849 §3.4.1.3.2) as the last part of a base string.
-    pub(super) fn write_sorted<S: FnMut(&[u8])>(&mut self, writer: &mut Writer<S>) {
+    pub(super) fn write_sorted(&mut self, sink: &mut impl Sink) {
+        self.sort();
+        self.write_pairs(0..self.pairs.len(), sink);
+    }
+
+    /// The same, with protocol parameters, in order, among them: `write_row` writes those. None of the others may have a
+    /// [protocol name](Self::has_protocol_name), so that nothing comes between them.
+    pub(super) fn write_sorted_around<S: Sink>(
+        &mut self,
+        sink: &mut S,
+        write_row: impl FnOnce(&mut S),
+    ) {
+        self.sort();
+        let row = self.pairs.partition_point(|pair| pair.head < PREFIX_HEAD);
+        self.write_pairs(0..row, sink);
+        if row > 0 {
+            sink.write(AMPERSAND);
+        }
+        write_row(sink);
+        if row < self.pairs.len() {
+            sink.write(AMPERSAND);
+        }
+        self.write_pairs(row..self.pairs.len(), sink);
+    }
+
+    fn sort(&mut self) {
         let Self { text, pairs } = self;
         // Pairs that compare equal are the same bytes, so a stable sort would do no better.
-        pairs.sort_unstable_by(|a, b| a.key(text).cmp(&b.key(text)));
-        for (index, pair) in pairs.iter().enumerate() {
+        pairs.sort_unstable_by(|a, b| a.order(b, text));
+    }
+
+    fn write_pairs(&self, range: Range<usize>, sink: &mut impl Sink) {
+        for (index, pair) in self.pairs[range].iter().enumerate() {
             if index > 0 {
-                writer.raw(AMPERSAND);
+                sink.write(AMPERSAND);
             }
-            writer.raw(&text[pair.start..pair.value_end]);
+            sink.write(&self.text[pair.start..pair.value_end]);
         }
     }
 
-    /// Adds a pair of which the two closures write one part each, encoded twice.
-    fn push_pair(
-        &mut self,
-        write_name: impl FnOnce(&mut TextWriter<'_>),
-        write_value: impl FnOnce(&mut TextWriter<'_>),
-    ) {
-        let Self { text, pairs } = self;
-        let start = text.len();
-        let sink: &mut dyn FnMut(&[u8]) = &mut |piece| text.extend_from_slice(piece);
-        let name_length = Writer::run(sink, |writer| {
-            write_name(writer);
-            let name_length = writer.position();
-            writer.raw(EQUALS);
-            write_value(writer);
-            name_length
-        });
-        pairs.push(Pair {
+    /// The pair that the end of the text consists of.
+    fn push_pair(&mut self, start: usize, name_end: usize) {
+        self.pairs.push(Pair {
+            head: head(&self.text[start..name_end]),
             start,
-            name_end: start + name_length,
-            value_end: text.len(),
+            name_end,
+            value_end: self.text.len(),
         });
-    }
-}
-
-impl Clone for Parameters {
-    fn clone(&self) -> Self {
-        Self {
-            // Copies in one go, where `SmallVec::clone` goes item by item.
-            text: SmallVec::from_slice(&self.text),
-            pairs: SmallVec::from_slice(&self.pairs),
-        }
     }
 }
 
 /// The first parameter of a query or a form whose name, once decoded, starts with `oauth_`.
 pub(super) fn protocol_parameter_in(encoded: &[u8]) -> Option<String> {
-    const PREFIX: &[u8] = b"oauth_";
     form_pairs(encoded)
         .map(|(name, _)| FormBytes::new(name, QueryPlus::Space))
         .find(|name| name.clone().take(PREFIX.len()).eq(PREFIX.iter().copied()))
@@ -125,8 +144,9 @@ pub(crate) fn without_protocol_values(query: &[u8]) -> Cow<'_, [u8]> {
     Cow::Owned(shown.collect::<Vec<_>>().join(&b'&'))
 }
 
-/// Writes the text of a parameter.
-type TextWriter<'a> = Writer<&'a mut dyn FnMut(&[u8])>;
+/// What the names of protocol parameters start with.
+const PREFIX: &[u8] = b"oauth_";
+const PREFIX_HEAD: u64 = head(PREFIX);
 
 /// `=` and `&` as they stand between parameters that are themselves a part of a base string.
 const EQUALS: &[u8] = b"%3D";
@@ -135,43 +155,76 @@ const AMPERSAND: &[u8] = b"%26";
 /// Where a parameter stands in the text: `name%3Dvalue`.
 #[derive(Clone, Copy, Debug)]
 struct Pair {
+    /// The [`head`] of the name.
+    head: u64,
     start: usize,
     name_end: usize,
     value_end: usize,
 }
 
+/// The first eight bytes of a name. They are compared in one go, and mostly tell two names apart. A shorter name is
+/// filled up with null bytes, which no encoded text has.
+const fn head(name: &[u8]) -> u64 {
+    if let Some(head) = name.first_chunk() {
+        return u64::from_be_bytes(*head);
+    }
+    let mut head = [0; 8];
+    head.split_at_mut(name.len()).0.copy_from_slice(name);
+    u64::from_be_bytes(head)
+}
+
 impl Pair {
-    /// What parameters are sorted by: names first, then values.
-    fn key<'a>(&self, text: &'a [u8]) -> (&'a [u8], &'a [u8]) {
-        let name = &text[self.start..self.name_end];
-        let value = &text[self.name_end + EQUALS.len()..self.value_end];
-        (name, value)
+    /// The order that parameters are sorted in: names first, then values.
+    fn order(&self, other: &Self, text: &[u8]) -> Ordering {
+        let key = |pair: &Self| {
+            let name = &text[pair.start..pair.name_end];
+            let value = &text[pair.name_end + EQUALS.len()..pair.value_end];
+            (name, value)
+        };
+        let by_head = self.head.cmp(&other.head);
+        by_head.then_with(|| key(self).cmp(&key(other)))
     }
 }
 
 /// The names and values of form-encoded text, as they stand there. Nothing between two `&` is no parameter.
 fn form_pairs(encoded: &[u8]) -> impl Iterator<Item = (&[u8], &[u8])> {
-    encoded
-        .split(|&byte| byte == b'&')
+    split(encoded, b'&')
         .filter(|pair| !pair.is_empty())
-        .map(|pair| match pair.iter().position(|&byte| byte == b'=') {
+        .map(|pair| match memchr(b'=', pair) {
             Some(at) => (&pair[..at], &pair[at + 1..]),
             None => (pair, &[][..]),
         })
 }
 
+/// The parts between separators, found many bytes at a time.
+fn split(text: &[u8], separator: u8) -> impl Iterator<Item = &[u8]> {
+    let mut rest = Some(text);
+    std::iter::from_fn(move || {
+        let text = rest?;
+        Some(match memchr(separator, text) {
+            Some(at) => {
+                rest = Some(&text[at + 1..]);
+                &text[..at]
+            }
+            None => {
+                rest = None;
+                text
+            }
+        })
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::oauth::percent::{self, ONCE};
+    use crate::oauth::percent::ONCE;
 
     /// The normalised parameters of a query, with the base string's own encoding taken off again.
     fn normalised(query: &str, plus: QueryPlus) -> String {
         let mut parameters = Parameters::default();
         parameters.push_form_encoded(query.as_bytes(), plus);
         let mut written = Vec::new();
-        let sink = |piece: &[u8]| written.extend_from_slice(piece);
-        Writer::run(sink, |writer| parameters.write_sorted(writer));
+        parameters.write_sorted(&mut written);
         String::from_utf8(percent::decode_strict(&written).unwrap()).unwrap()
     }
 
@@ -231,8 +284,7 @@ mod tests {
     fn sorting_text_encoded_twice_is_sorting_text_encoded_once() {
         let encoded = |byte: u8, encoding| {
             let mut out = Vec::new();
-            let sink = |piece: &[u8]| out.extend_from_slice(piece);
-            Writer::run(sink, |writer| writer.encode([byte], encoding));
+            percent::encode(&mut out, &[byte], encoding);
             out
         };
         for a in 0..=u8::MAX {

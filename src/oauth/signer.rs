@@ -1,11 +1,9 @@
 //! The client's side: requests go in, `Authorization` headers come out.
 
-use smallvec::SmallVec;
-
 use super::base::{self, BaseUri, RequestToSign};
 use super::key::Key;
 use super::parameters::Parameters;
-use super::percent::Writer;
+use super::percent::{self, Gather, ONCE, Sink, TWICE};
 use super::{Credentials, QueryPlus, Realm, SigningOptions, header};
 
 /// The protocol parameters of one attempt (RFC 5849 §3.3). No two attempts may share timestamp and nonce.
@@ -29,14 +27,15 @@ pub struct Signer {
     key: Key,
     origin: BaseUri,
     query_plus: QueryPlus,
-    /// How each header starts: the scheme, and the realm if it is the same for each.
-    scheme: Vec<u8>,
     realm_is_uri: bool,
     sends_version: bool,
-    /// The constant parameters, as they stand in a header.
+    /// The constant parameters' names and values, not encoded.
+    constants: Vec<(&'static str, String)>,
+    /// How each header starts: the scheme, and the realm if it is the same for each.
+    scheme: Vec<u8>,
+    /// The constant parameters as they stand in a header, up to the timestamp's value.
     header: Vec<u8>,
-    /// The same, as they stand in a base string.
-    parameters: Parameters,
+    row: Row,
 }
 
 impl Signer {
@@ -44,40 +43,34 @@ impl Signer {
     pub fn new(credentials: &Credentials, options: &SigningOptions, origin: BaseUri) -> Self {
         let mut scheme = b"OAuth ".to_vec();
         if let Realm::Fixed(realm) = &options.realm {
-            let sink = |piece: &[u8]| scheme.extend_from_slice(piece);
-            Writer::run(sink, |writer| {
-                header::write_realm(writer, &[realm.as_bytes()]);
-                writer.raw(COMMA);
-            });
+            header::write_realm(&mut scheme, &[realm.as_bytes()]);
+            scheme.write(COMMA);
         }
-        let mut header = Vec::new();
-        let mut parameters = Parameters::default();
-        let consumer_key = Some(("oauth_consumer_key", credentials.consumer_key.as_str()));
-        let token = credentials
-            .token
-            .as_deref()
-            .map(|token| ("oauth_token", token));
-        let method = Some((
+        let consumer_key = ("oauth_consumer_key", credentials.consumer_key.clone());
+        let token = credentials.token.clone();
+        let token = token.map(|token| ("oauth_token", token));
+        let method = (
             "oauth_signature_method",
-            options.method.signature_method().name(),
-        ));
-        let sink = |piece: &[u8]| header.extend_from_slice(piece);
-        Writer::run(sink, |writer| {
-            for (name, value) in [consumer_key, token, method].into_iter().flatten() {
-                header::write_parameter(writer, name, value.as_bytes());
-                writer.raw(COMMA);
-                parameters.push(name, value.as_bytes());
-            }
-        });
+            options.method.signature_method().name().to_owned(),
+        );
+        let constants = [Some(consumer_key), token, Some(method)];
+        let constants: Vec<_> = constants.into_iter().flatten().collect();
+        let mut header = Vec::new();
+        for (name, value) in &constants {
+            header::write_parameter(&mut header, name, value.as_bytes());
+            header.write(COMMA);
+        }
+        header.write(b"oauth_timestamp=\"");
         Self {
             key: Key::new(&options.method, credentials),
             origin,
             query_plus: options.query_plus,
-            scheme,
             realm_is_uri: options.realm == Realm::Uri,
             sends_version: true,
+            constants,
+            scheme,
             header,
-            parameters,
+            row: Row::new(credentials, options),
         }
     }
 
@@ -90,53 +83,80 @@ impl Signer {
 
     /// The value of the request's `Authorization` field: `OAuth oauth_consumer_key="…", …`, in printable ASCII.
     pub fn sign(&self, request: &RequestToSign<'_>, stamp: Stamp<'_>) -> Vec<u8> {
-        let signature = self
-            .key
-            .sign(|sink| self.write_base_string(request, stamp, sink));
-        // Put together on the stack, so that the value is allocated once and at its exact size.
-        let mut value = SmallVec::<[u8; 1024]>::new();
-        let sink = |piece: &[u8]| value.extend_from_slice(piece);
-        Writer::run(sink, |writer| {
-            writer.raw(&self.scheme);
-            if self.realm_is_uri {
-                header::write_realm(writer, &[self.origin.as_str().as_bytes(), request.path()]);
-                writer.raw(COMMA);
-            }
-            writer.raw(&self.header);
-            self.for_each_variable(stamp, |name, value| {
-                header::write_parameter(writer, name, value);
-                writer.raw(COMMA);
-            });
-            header::write_parameter(writer, "oauth_signature", &signature);
+        let mut digits = itoa::Buffer::new();
+        let timestamp = digits.format(stamp.timestamp).as_bytes();
+        // Allocated once: the base string is gathered in it first.
+        let mut value = Vec::with_capacity(base::GATHERED);
+        let signature = self.key.sign(|sink| {
+            let gather = Gather::new(&mut value, sink);
+            self.write_base_string(request, stamp, timestamp, gather);
         });
-        value.to_vec()
+        value.clear();
+        value.write(&self.scheme);
+        if self.realm_is_uri {
+            let origin = self.origin.as_str().as_bytes();
+            header::write_realm(&mut value, &[origin, request.path()]);
+            value.write(COMMA);
+        }
+        value.write(&self.header);
+        value.write(timestamp);
+        value.write(b"\", oauth_nonce=\"");
+        percent::encode(&mut value, stamp.nonce.as_bytes(), &ONCE);
+        if self.sends_version {
+            value.write(b"\", oauth_version=\"1.0");
+        }
+        value.write(b"\"");
+        for (name, extra) in stamp.extra {
+            value.write(COMMA);
+            header::write_parameter(&mut value, name, extra.as_bytes());
+        }
+        value.write(b", oauth_signature=\"");
+        percent::encode(&mut value, &signature, &ONCE);
+        value.write(b"\"");
+        value
     }
 
     /// The base string that [`sign`](Self::sign) signs (RFC 5849 §3.4.1), made by the same code.
     pub fn signature_base_string(&self, request: &RequestToSign<'_>, stamp: Stamp<'_>) -> String {
-        base::to_string(|sink| self.write_base_string(request, stamp, sink))
+        let mut digits = itoa::Buffer::new();
+        let timestamp = digits.format(stamp.timestamp).as_bytes();
+        base::to_string(|gather| self.write_base_string(request, stamp, timestamp, gather))
     }
 
     fn write_base_string(
         &self,
         request: &RequestToSign<'_>,
         stamp: Stamp<'_>,
-        sink: &mut dyn FnMut(&[u8]),
+        timestamp: &[u8],
+        mut gather: Gather<'_>,
     ) {
-        let mut parameters = self.parameters.clone();
-        self.for_each_variable(stamp, |name, value| parameters.push(name, value));
-        base::write_base_string(request, &self.origin, self.query_plus, parameters, sink);
+        let mut parameters = Parameters::default();
+        request.push_parameters(&mut parameters, self.query_plus);
+        base::write_start(&mut gather, request, &self.origin);
+        if stamp.extra.is_empty() && !parameters.has_protocol_name() {
+            parameters.write_sorted_around(&mut gather, |gather| {
+                self.row
+                    .write(gather, stamp.nonce, timestamp, self.sends_version);
+            });
+        } else {
+            self.push_each(stamp, timestamp, &mut parameters);
+            parameters.write_sorted(&mut gather);
+        }
+        gather.finish();
     }
 
-    /// Calls back with the parameters that are not constant, in the header's order.
-    fn for_each_variable(&self, stamp: Stamp<'_>, mut each: impl FnMut(&str, &[u8])) {
-        each("oauth_timestamp", &decimal(stamp.timestamp));
-        each("oauth_nonce", stamp.nonce.as_bytes());
+    /// Adds the protocol parameters one by one.
+    fn push_each(&self, stamp: Stamp<'_>, timestamp: &[u8], parameters: &mut Parameters) {
+        for (name, value) in &self.constants {
+            parameters.push(name, value.as_bytes());
+        }
+        parameters.push("oauth_timestamp", timestamp);
+        parameters.push("oauth_nonce", stamp.nonce.as_bytes());
         if self.sends_version {
-            each("oauth_version", b"1.0");
+            parameters.push("oauth_version", b"1.0");
         }
         for (name, value) in stamp.extra {
-            each(name, value.as_bytes());
+            parameters.push(name, value.as_bytes());
         }
     }
 }
@@ -144,16 +164,45 @@ impl Signer {
 /// What separates the parameters of a header.
 const COMMA: &[u8] = b", ";
 
-fn decimal(mut number: u64) -> SmallVec<[u8; 20]> {
-    // `u64::MAX` has twenty digits.
-    let mut digits = [0; 20];
-    let mut start = digits.len();
-    loop {
-        start -= 1;
-        digits[start] = b'0' + (number % 10) as u8;
-        number /= 10;
-        if number == 0 {
-            return SmallVec::from_slice(&digits[start..]);
+/// The protocol parameters as they stand in a base string if there is no other between them: what is constant of them.
+#[derive(Clone, Debug)]
+struct Row {
+    before_nonce: Vec<u8>,
+    before_timestamp: Vec<u8>,
+    after_timestamp: Vec<u8>,
+}
+
+impl Row {
+    fn new(credentials: &Credentials, options: &SigningOptions) -> Self {
+        let encoded = |text: &str| {
+            let mut out = Vec::new();
+            percent::encode(&mut out, text.as_bytes(), &TWICE);
+            out
+        };
+        let key = encoded(&credentials.consumer_key);
+        let method = options.method.signature_method().name().as_bytes();
+        let token = credentials.token.as_deref();
+        let token = token.map(|token| [b"%26oauth_token%3D", encoded(token).as_slice()].concat());
+        Self {
+            before_nonce: [b"oauth_consumer_key%3D", &*key, b"%26oauth_nonce%3D"].concat(),
+            before_timestamp: [
+                b"%26oauth_signature_method%3D",
+                method,
+                b"%26oauth_timestamp%3D",
+            ]
+            .concat(),
+            after_timestamp: token.unwrap_or_default(),
+        }
+    }
+
+    fn write(&self, sink: &mut impl Sink, nonce: &str, timestamp: &[u8], sends_version: bool) {
+        sink.write(&self.before_nonce);
+        percent::encode(sink, nonce.as_bytes(), &TWICE);
+        sink.write(&self.before_timestamp);
+        sink.write(timestamp);
+        sink.write(&self.after_timestamp);
+        if sends_version {
+            sink.write(b"%26oauth_version%3D1.0");
         }
     }
 }

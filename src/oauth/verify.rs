@@ -7,6 +7,7 @@ use super::authorization::Authorization;
 use super::base::{self, BaseUri, RequestToSign};
 use super::key::Key;
 use super::parameters::Parameters;
+use super::percent::Gather;
 use super::{Credentials, QueryPlus, SignatureMethod, SigningOptions};
 
 /// Verifies requests to one origin, made with one set of credentials.
@@ -62,9 +63,10 @@ impl Verifier {
                 received: authorization.token.clone(),
             });
         }
-        let signature = self
-            .key
-            .sign(|sink| self.write_base_string(request, authorization, sink));
+        let mut room = Vec::with_capacity(base::GATHERED);
+        let signature = self.key.sign(|sink| {
+            self.write_base_string(request, authorization, Gather::new(&mut room, sink));
+        });
         if bool::from(signature.ct_eq(authorization.signature.as_bytes())) {
             Ok(())
         } else if method == SignatureMethod::Plaintext {
@@ -82,20 +84,23 @@ impl Verifier {
         request: &RequestToSign<'_>,
         authorization: &Authorization,
     ) -> String {
-        base::to_string(|sink| self.write_base_string(request, authorization, sink))
+        base::to_string(|gather| self.write_base_string(request, authorization, gather))
     }
 
     fn write_base_string(
         &self,
         request: &RequestToSign<'_>,
         authorization: &Authorization,
-        sink: &mut dyn FnMut(&[u8]),
+        mut gather: Gather<'_>,
     ) {
         let mut parameters = Parameters::default();
         for (name, value) in authorization.signed() {
             parameters.push(name, value.as_bytes());
         }
-        base::write_base_string(request, &self.origin, self.query_plus, parameters, sink);
+        request.push_parameters(&mut parameters, self.query_plus);
+        base::write_start(&mut gather, request, &self.origin);
+        parameters.write_sorted(&mut gather);
+        gather.finish();
     }
 }
 

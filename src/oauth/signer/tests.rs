@@ -278,23 +278,15 @@ fn a_plus_in_a_query_is_read_as_the_server_does() {
 }
 
 #[test]
-fn the_value_is_allocated_at_its_exact_size() {
+fn the_value_takes_a_kilobyte_where_that_is_enough() {
     let value = RFC_BASE_STRING
         .signer(&SigningOptions::default())
         .sign(&RFC_BASE_STRING.request(), RFC_BASE_STRING.stamp());
-    assert_eq!(value.len(), value.capacity());
+    assert_eq!(value.capacity(), 1024);
 }
 
 #[test]
 fn debug_output_holds_no_secret() {
     let output = format!("{:?}", Vector::DEFAULT.signer(&SigningOptions::default()));
     assert!(!output.contains("kd94hf93k423kf44") && !output.contains("pfkkdhi9sl3r4s00"));
-}
-
-#[test]
-fn a_timestamp_is_written_in_decimal() {
-    let check = |number: u64| assert_eq!(*decimal(number), *number.to_string().as_bytes());
-    check(0);
-    check(10);
-    check(u64::MAX);
 }

@@ -1,0 +1,243 @@
+//! What a signature costs: a fresh nonce and the finished `Authorization` value, beside the crate `oauth1-request` doing
+//! the same, and beside what no signature can do without, the HMAC-SHA1 of its base string with a key prepared before.
+//!
+//! `cargo bench --bench signing` lets criterion time them one after the other. Then it prints a table whose ratios come
+//! from short rounds in which they take turns, so that a change of the processor's clock or of its other load meets all
+//! of them alike.
+
+#![expect(
+    clippy::print_stdout,
+    clippy::unwrap_used,
+    reason = "a benchmark has no users, prints its figures, and stops at what it did not expect"
+)]
+
+use std::{
+    hint::black_box,
+    time::{Duration, Instant},
+};
+
+use criterion::{Criterion, Throughput};
+use hmac::{Hmac, KeyInit, Mac};
+use oauth1_request as other;
+use sha1::Sha1;
+use undersign::oauth::{BaseUri, Credentials, Nonce, RequestToSign, Signer, SigningOptions, Stamp};
+
+const CONSUMER_KEY: &str = "ug7nnV3aq4VwGQQzyiFRDSGwa7QZY0YE";
+const CONSUMER_SECRET: &str = "kAcSOqF21Fu85e7zjz7ZN2U4ZRhfV3WpwPAoE3Z7kBwJx0SgVh2dM9cYtLq6RbXe";
+const TIMESTAMP: u64 = 1_763_900_000;
+const HOST: &str = "a.isv1.apsdemo.org";
+
+const APS_TARGET: &str = "/aps/2/resources?implementing(http://aps-standard.org/types/core/resource/1.0),like(name,*abc*),sort(+name),limit(0,10)";
+
+/// Its query has one parameter, without a value. The other crate wants names as they stand in a base string.
+const APS_NAME: &str = "implementing%2528http%253A%252F%252Faps-standard.org%252Ftypes%252Fcore%252Fresource%252F1.0%2529%252C\
+    like%2528name%252C%252Aabc%252A%2529%252Csort%2528%2520name%2529%252Climit%25280%252C10%2529";
+
+fn main() {
+    let aps = vec![(APS_NAME.to_owned(), String::new())];
+    let (form, form_fields) = fields(20);
+    let (query, query_fields) = fields(1_000);
+    let query = format!("/aps/2/resources?{query}");
+    let cases = [
+        Case::new("APS GET", "GET", APS_TARGET, None, aps),
+        Case::new(
+            "form of 20 fields",
+            "POST",
+            "/aps/2/orders",
+            Some(&form),
+            form_fields,
+        ),
+        Case::new("1,000 parameters", "GET", &query, None, query_fields),
+    ];
+    for case in &cases {
+        case.assert_that_all_sign_alike();
+    }
+    let mut criterion = Criterion::default()
+        .without_plots()
+        .warm_up_time(Duration::from_secs(1))
+        .measurement_time(Duration::from_secs(3))
+        .configure_from_args();
+    for case in &cases {
+        case.run(&mut criterion);
+    }
+    criterion.final_summary();
+    print_table(&cases);
+}
+
+/// A request, and all that is needed to sign it in each of the three ways.
+struct Case<'a> {
+    name: &'a str,
+    request: RequestToSign<'a>,
+    signer: Signer,
+    /// The URI as the other crate wants it, without the query.
+    uri: String,
+    /// The parameters as it wants them: parsed and put in order before, which it is not timed for.
+    parameters: other::ParameterList<String, String>,
+    builder: other::Builder<'static, other::HmacSha1, &'static str>,
+    key: Hmac<Sha1>,
+    base_string: String,
+}
+
+impl<'a> Case<'a> {
+    fn new(
+        name: &'a str,
+        method: &'a str,
+        target: &'a str,
+        form: Option<&'a str>,
+        parameters: Vec<(String, String)>,
+    ) -> Self {
+        let credentials = Credentials {
+            consumer_key: CONSUMER_KEY.to_owned(),
+            consumer_secret: CONSUMER_SECRET.into(),
+            token: None,
+            token_secret: "".into(),
+        };
+        let origin = BaseUri::new(true, HOST, 443);
+        let signer = Signer::new(&credentials, &SigningOptions::default(), origin);
+        let request = RequestToSign {
+            method,
+            target: target.as_bytes(),
+            form: form.map(str::as_bytes),
+        };
+        let path = target.split('?').next().unwrap_or_default();
+        let client = other::Credentials::new(CONSUMER_KEY, CONSUMER_SECRET);
+        let mut builder = other::Builder::new(client, other::HMAC_SHA1);
+        builder
+            .timestamp(std::num::NonZeroU64::new(TIMESTAMP))
+            .version(true);
+        Self {
+            name,
+            request,
+            base_string: signer.signature_base_string(&request, stamp(&fresh_nonce())),
+            signer,
+            uri: format!("https://{HOST}{path}"),
+            parameters: other::ParameterList::new(parameters),
+            builder,
+            key: Hmac::new_from_slice(format!("{CONSUMER_SECRET}&").as_bytes()).unwrap(),
+        }
+    }
+
+    fn ours(&self) -> Vec<u8> {
+        let nonce = fresh_nonce();
+        self.signer.sign(black_box(&self.request), stamp(&nonce))
+    }
+
+    /// It makes a nonce of its own.
+    fn others(&self) -> String {
+        let uri = black_box(self.uri.as_str());
+        self.builder
+            .authorize(self.request.method, uri, &self.parameters)
+    }
+
+    fn bare_hmac(&self) -> [u8; 20] {
+        let mut mac = self.key.clone();
+        mac.update(black_box(self.base_string.as_bytes()));
+        mac.finalize().into_bytes().into()
+    }
+
+    fn assert_that_all_sign_alike(&self) {
+        let nonce = fresh_nonce();
+        let ours = self.signer.sign(&self.request, stamp(&nonce));
+        let mut builder = self.builder.clone();
+        builder.nonce(nonce.as_str());
+        let others = builder.authorize(self.request.method, self.uri.as_str(), &self.parameters);
+        let signature = |value: &str| value.split_once("oauth_signature=").unwrap().1.to_owned();
+        assert_eq!(
+            signature(&String::from_utf8(ours).unwrap()),
+            signature(&others),
+            "{}",
+            self.name
+        );
+    }
+
+    fn run(&self, criterion: &mut Criterion) {
+        let mut group = criterion.benchmark_group(self.name);
+        group.throughput(Throughput::Elements(1));
+        group.bench_function("undersign", |bencher| bencher.iter(|| self.ours()));
+        group.bench_function("oauth1-request", |bencher| bencher.iter(|| self.others()));
+        group.bench_function("bare HMAC-SHA1", |bencher| {
+            bencher.iter(|| self.bare_hmac());
+        });
+        group.finish();
+    }
+}
+
+fn fresh_nonce() -> Nonce {
+    Nonce::from_bits(rand::random())
+}
+
+fn stamp(nonce: &Nonce) -> Stamp<'_> {
+    Stamp {
+        timestamp: TIMESTAMP,
+        nonce: nonce.as_str(),
+        extra: &[],
+    }
+}
+
+/// Fields in no order, form-encoded, and as the other crate takes them.
+fn fields(count: usize) -> (String, Vec<(String, String)>) {
+    let numbers = || (0..count).map(|index| index * 7919 % count);
+    let encoded = numbers().map(|n| format!("field{n}.name=Item+{n}%2C+caf%C3%A9+*"));
+    let decoded = numbers().map(|n| (format!("field{n}.name"), format!("Item {n}, café *")));
+    (encoded.collect::<Vec<_>>().join("&"), decoded.collect())
+}
+
+/// Prints, for each case, the costs side by side.
+fn print_table(cases: &[Case<'_>]) {
+    println!(
+        "| case | undersign | oauth1-request | bare HMAC-SHA1 | undersign / bare | oauth1-request / undersign | allocations |"
+    );
+    println!("| --- | ---: | ---: | ---: | ---: | ---: | ---: |");
+    for case in cases {
+        let rounds: Vec<Round> = (0..ROUNDS).map(|_| Round::time(case)).collect();
+        let least = |figure: fn(&Round) -> f64| rounds.iter().map(figure).fold(f64::MAX, f64::min);
+        let [ours, others, bare] = [
+            least(|round| round.ours),
+            least(|round| round.others),
+            least(|round| round.bare),
+        ];
+        let allocations = |sign: &dyn Fn()| allocation_counter::measure(sign).count_total;
+        println!(
+            "| {} | {:.0} ns | {:.0} ns | {:.0} ns | {:.2} | {:.2} | {} (oauth1-request: {}) |",
+            case.name,
+            ours,
+            others,
+            bare,
+            ours / bare,
+            others / ours,
+            allocations(&|| drop(case.ours())),
+            allocations(&|| drop(case.others())),
+        );
+    }
+}
+
+const ROUNDS: usize = 301;
+
+/// Nanoseconds per call, each measured for about a millisecond, one right after the other.
+struct Round {
+    ours: f64,
+    others: f64,
+    bare: f64,
+}
+
+impl Round {
+    fn time(case: &Case<'_>) -> Self {
+        Self {
+            ours: time(|| case.ours()),
+            others: time(|| case.others()),
+            bare: time(|| case.bare_hmac()),
+        }
+    }
+}
+
+fn time<T>(call: impl Fn() -> T) -> f64 {
+    let started = Instant::now();
+    let mut calls = 0;
+    while started.elapsed() < Duration::from_millis(1) {
+        for _ in 0..32 {
+            black_box(call());
+        }
+        calls += 32;
+    }
+    started.elapsed().as_nanos() as f64 / f64::from(calls)
+}
