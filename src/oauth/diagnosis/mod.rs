@@ -27,8 +27,14 @@ use super::{
     SignatureMethod, SigningOptions, Verifier, body_hash, parameters::names,
 };
 
-/// How many signatures are tried at most: some tenths of a second with HMAC.
+/// How many combinations of mistakes are tried at most: some tenths of a second with HMAC.
 const TRIES: usize = 20_000;
+
+/// How many bytes of base strings they are tried on at most: of a long request, fewer of them are.
+const TRIED_BYTES: usize = 40_000_000;
+
+/// By how many bytes a mistake may more than double the base string, and still be combined with others.
+const MUCH_LONGER: usize = 4096;
 
 /// A request as it was sent, with what a client may have got wrong about it.
 #[derive(Clone, Copy, Debug)]
@@ -237,16 +243,17 @@ fn explain(
     let mut found = Vec::new();
     for mistake in candidates(sent, authorization) {
         let mistakes = [mistake];
-        let changes_text = base_string(sent, authorization, Made(&mistakes)) != expected;
-        if !changes_text && !mistakes[0].is_behind_the_base_string() {
+        let text = base_string(sent, authorization, Made(&mistakes));
+        if text == expected && !mistakes[0].is_behind_the_base_string() {
             continue;
         }
-        let signature = try_out(&mistakes);
+        let signature = secret::sign(method, credentials, &text, Made(&mistakes));
         let [mistake] = mistakes;
         if is_received(&signature) {
             found.push(mistake);
-        } else if signature != right {
-            // What makes no difference alone is not combined either, or each combination would be tried many times.
+        } else if signature != right && text.len() <= 2 * expected.len() + MUCH_LONGER {
+            // What makes no difference alone is not combined either, or each combination would be tried many times. Nor
+            // is what signs a long body, or each would take long.
             telling.push(mistake);
         }
     }
@@ -256,7 +263,7 @@ fn explain(
         // A signature with RSA takes a thousand times as long as an HMAC.
         None if is_rsa => None,
         None => combinations(&telling)
-            .take(TRIES)
+            .take(tries(expected.len()))
             .find(|mistakes| is_received(&try_out(mistakes))),
     };
     let expected = into_text(expected);
@@ -273,6 +280,11 @@ fn explain(
             base_string: (!matches!(method, Method::Plaintext)).then_some(expected),
         },
     }
+}
+
+/// How many combinations are tried of a request with a base string of this length.
+fn tries(length: usize) -> usize {
+    TRIES.min(TRIED_BYTES / length.max(1))
 }
 
 /// All pairs, then all triples, those of common mistakes first.

@@ -1,5 +1,7 @@
 //! The parameters of a request as clients read them (RFC 5849 §3.4.1.3).
 
+use std::collections::{HashMap, hash_map::Entry};
+
 use super::{
     Sent,
     encoding::escape,
@@ -268,11 +270,32 @@ fn without_what_is_dropped(parameters: Vec<Parameter>, made: Made<'_>) -> Vec<Pa
         if is_dropped {
             continue;
         }
-        let same = kept.iter().position(|other| other.name == parameter.name);
-        match same {
-            Some(_) if made.has(&Mistake::FirstDuplicateOnly) => {}
-            Some(at) if made.has(&Mistake::LastDuplicateOnly) => kept[at] = parameter,
-            _ => kept.push(parameter),
+        kept.push(parameter);
+    }
+    if made.has(&Mistake::FirstDuplicateOnly) {
+        with_each_name_once(kept, |_, _| {})
+    } else if made.has(&Mistake::LastDuplicateOnly) {
+        with_each_name_once(kept, |first, later| *first = later)
+    } else {
+        kept
+    }
+}
+
+/// Each parameter at the place of the first one with its name; `settle` decides what stands there, given a later one.
+fn with_each_name_once(
+    parameters: Vec<Parameter>,
+    settle: impl Fn(&mut Parameter, Parameter),
+) -> Vec<Parameter> {
+    let mut kept: Vec<Parameter> = Vec::with_capacity(parameters.len());
+    // A search through those that are kept would take the square of their number, which is a sender's choice.
+    let mut places: HashMap<Vec<u8>, usize> = HashMap::new();
+    for parameter in parameters {
+        match places.entry(parameter.name.clone()) {
+            Entry::Occupied(place) => settle(&mut kept[*place.get()], parameter),
+            Entry::Vacant(place) => {
+                place.insert(kept.len());
+                kept.push(parameter);
+            }
         }
     }
     kept

@@ -229,3 +229,15 @@ fn each_mistake_is_named_when_a_client_makes_it() {
     let unnamed: Vec<_> = ALWAYS.iter().filter(|one| !named.contains(one)).collect();
     assert!(unnamed.is_empty(), "{unnamed:?}");
 }
+
+#[test]
+fn the_longer_a_request_is_the_fewer_combinations_are_tried() {
+    for (length, expected) in [
+        (0, 20_000),
+        (2_000, 20_000),
+        (4_000_000, 10),
+        (50_000_000, 0),
+    ] {
+        assert_eq!(tries(length), expected, "{length}");
+    }
+}
