@@ -229,7 +229,7 @@ struct SignArguments {
     #[command(flatten)]
     request: RequestArguments,
     /// oauth_timestamp, in seconds since 1970 [default: now]
-    #[arg(long, value_name = "SECONDS")]
+    #[arg(long, value_name = "SECONDS", allow_negative_numbers = true)]
     timestamp: Option<String>,
     /// oauth_nonce [default: a random one]
     #[arg(long, value_name = "NONCE")]

@@ -273,13 +273,55 @@ fn a_header_that_makes_no_sense_exits_with_64_and_its_place() {
         "OAuth oauth_consumer_key=\"key\"",
         "byte 30: `oauth_signature_method` is missing",
     );
+    check(
+        "Authorization: OAuth a=\"1\" b",
+        "byte 28: the Authorization header breaks off here",
+    );
+    let long = format!("OAuth a=\"{}\"", "x".repeat(64 * 1024));
+    check(&long, "--authorization, byte 65536: ");
     let directory = directory();
     let ended = run(directory.path(), "verify", &["GET", URL], b"");
     assert_eq!(ended.code, Some(64), "{ended:?}");
-    assert!(ended.stderr.contains("standard input, byte 0: "));
+    let expected = "standard input, byte 0: there is no header";
+    assert!(ended.stderr.contains(expected), "{ended:?}");
     let both = ["POST", URL, "--data", "@-"];
     let ended = run(directory.path(), "verify", &both, b"a");
     assert_eq!(ended.code, Some(64), "{ended:?}");
+}
+
+#[test]
+fn a_header_that_is_there_twice_exits_with_64() {
+    let line = header(&STAMP);
+    let directory = directory();
+    for words in [
+        ["-H", &line, "-H", &line],
+        ["-H", &line, "--authorization", &line],
+        ["-H", "Host: h.example", "-H", "host: S3NTINEL"],
+    ] {
+        let words = [&["GET", URL][..], &words].concat();
+        let ended = run(directory.path(), "verify", &words, line.as_bytes());
+        assert_eq!(ended.code, Some(64), "{ended:?}");
+        assert!(!ended.stderr.contains("oauth_"), "{ended:?}");
+    }
+}
+
+#[test]
+fn what_a_header_says_can_do_nothing_to_a_terminal() {
+    let line = header(&STAMP);
+    for (added, code) in [
+        (" e%1b%5b2J%0aforged=1", 1),
+        (", e%1b%5b2J%0aforged=\"+\"", 1),
+        (", e%1b=\"1\", e%1b=\"1\"", 64),
+        (", e%C2%9b%0a=\"%ff\"", 64),
+        (", oauth_token=\"%1b%0aforged\"", 1),
+    ] {
+        let ended = verify(&["GET", URL], &format!("{line}{added}"));
+        assert_eq!(ended.code, Some(code), "{ended:?}");
+        let output = ended.stdout + &ended.stderr;
+        let is_control = |c: char| c.is_control() && c != '\n';
+        assert!(!output.contains(is_control), "{output:?}");
+        assert!(!output.contains("\nforged"), "{output:?}");
+    }
 }
 
 #[test]
@@ -307,8 +349,13 @@ fn protocol_parameters_in_query_or_form_are_found_and_explained() {
     );
     // Beside a header, they are one set too many.
     check(&["POST", &url], &line, 1, "would be a duplicate");
-    let ended = verify(&["POST", "https://h.example/?oauth_signature=x"]);
-    assert_eq!(ended.code, Some(64), "{ended:?}");
+    for url in [
+        "https://h.example/?oauth_signature=x",
+        &format!("{url}&oauth_nonce=x"),
+    ] {
+        let ended = verify(&["POST", url]);
+        assert_eq!(ended.code, Some(64), "{ended:?}");
+    }
 }
 
 #[test]

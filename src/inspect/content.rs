@@ -77,21 +77,29 @@ pub(super) fn read(words: &RequestWords, headers: &[Header<'_>]) -> Result<Optio
     if pieces.is_empty() {
         return Ok(None);
     }
-    let mut types = headers
-        .iter()
-        .filter(|header| header.name.eq_ignore_ascii_case("content-type"));
-    let is_form = match (types.next(), types.next()) {
-        (None, _) => true,
-        (Some(one), None) => is_form(one.value.as_bytes()),
-        (Some(_), Some(second)) => {
-            let problem = "there is a second Content-Type: give one";
-            return Err(UsageFault::shown(HEADER, second.word.as_bytes(), 0, problem).into());
-        }
-    };
+    let content_type = only(headers, "Content-Type")?;
     Ok(Some(Content {
         bytes: pieces.join(&b'&'),
-        is_form,
+        is_form: content_type.is_none_or(|header| is_form(header.value.as_bytes())),
     }))
+}
+
+/// The header of this name; where there are two, nobody knows which one counts.
+pub(super) fn only<'a, 'w>(
+    headers: &'a [Header<'w>],
+    name: &str,
+) -> Result<Option<&'a Header<'w>>, UsageFault> {
+    let mut found = headers
+        .iter()
+        .filter(|header| header.name.eq_ignore_ascii_case(name));
+    let first = found.next();
+    match found.next() {
+        None => Ok(first),
+        Some(second) => {
+            let problem = format!("there is a second {}: give one", second.name);
+            Err(UsageFault::hidden(HEADER, 0, problem))
+        }
+    }
 }
 
 /// Whether standard input is read for the data.

@@ -52,7 +52,9 @@ impl std::error::Error for UsageFault {}
 
 impl fmt::Display for UsageFault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}, byte {}: {}", self.word, self.at, self.problem)?;
+        // A problem may name what somebody else has written, such as a parameter.
+        let problem = printable(self.problem.as_bytes());
+        write!(f, "{}, byte {}: {problem}", self.word, self.at)?;
         if let Some((excerpt, column)) = &self.excerpt {
             write!(f, "\n  {excerpt}\n  {:column$}^", "")?;
         }
@@ -60,12 +62,12 @@ impl fmt::Display for UsageFault {
     }
 }
 
-/// Text for a terminal: whatever would act on it is escaped.
+/// Text for a terminal: whatever would act on it, or turn the text around, is escaped.
 pub(super) fn printable(bytes: &[u8]) -> String {
     let mut text = String::with_capacity(bytes.len());
     for chunk in bytes.utf8_chunks() {
         for character in chunk.valid().chars() {
-            if character.is_control() {
+            if character.is_control() || turns_text_around(character) {
                 text.extend(character.escape_default());
             } else {
                 text.push(character);
@@ -74,6 +76,14 @@ pub(super) fn printable(bytes: &[u8]) -> String {
         text.push_str(&chunk.invalid().escape_ascii().to_string());
     }
     text
+}
+
+/// The explicit directional formatting characters of Unicode (UAX #9 §2), and the separators of lines.
+fn turns_text_around(character: char) -> bool {
+    matches!(
+        character,
+        '\u{200e}' | '\u{200f}' | '\u{061c}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}'
+    )
 }
 
 #[cfg(test)]
@@ -99,5 +109,12 @@ mod tests {
     fn what_is_hidden_is_not_shown() {
         let fault = UsageFault::hidden("URL", 3, "wrong");
         assert_eq!(fault.to_string(), "URL, byte 3: wrong");
+    }
+
+    #[test]
+    fn a_problem_can_do_nothing_to_a_terminal() {
+        let fault = UsageFault::hidden("URL", 3, "`\u{1b}[2J\n\u{202e}` is wrong");
+        let expected = "URL, byte 3: `\\u{1b}[2J\\n\\u{202e}` is wrong";
+        assert_eq!(fault.to_string(), expected);
     }
 }

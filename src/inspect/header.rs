@@ -8,7 +8,7 @@ use super::{
     described::misplaced,
     fault::UsageFault,
 };
-use crate::oauth::{Authorization, Sent, Slip};
+use crate::oauth::{Authorization, MalformedAuthorization, Sent, Slip};
 
 /// A header that was found, and what is wrong about its form.
 #[derive(Debug)]
@@ -33,17 +33,22 @@ pub(super) enum Place {
 const AUTHORIZATION: &str = "--authorization";
 const STDIN: &str = "standard input";
 
+/// More than most servers take, and little enough for all that is wrong in it to be listed.
+const MAX_BYTES: usize = 64 * 1024;
+
 /// Finds the header: in its own flag, among the headers, in query or form, or on standard input.
 pub(super) fn find(
     words: &VerifyWords,
     headers: &[Header<'_>],
     sent: &Sent<'_>,
 ) -> Result<Received, Error> {
-    let among = headers
-        .iter()
-        .find(|header| header.name.eq_ignore_ascii_case("authorization"));
+    let among = content::only(headers, "Authorization")?;
     let (word, text) = match (&words.authorization, among) {
-        (Some(text), _) => (AUTHORIZATION, Cow::Borrowed(text.as_bytes())),
+        (Some(_), Some(_)) => {
+            let problem = "there is a --header 'Authorization: …', too: give one of them";
+            return Err(UsageFault::hidden(AUTHORIZATION, 0, problem).into());
+        }
+        (Some(text), None) => (AUTHORIZATION, Cow::Borrowed(text.as_bytes())),
         (None, Some(header)) => (HEADER, Cow::Borrowed(header.word.as_bytes())),
         (None, None) if sent.request.is_signed_without_header() => {
             return Ok(take_out(&words.request, sent)?);
@@ -66,9 +71,26 @@ fn read(word: &'static str, text: &[u8]) -> Result<Received, UsageFault> {
         .filter(|(name, _)| name.eq_ignore_ascii_case(NAME));
     let value = named.map_or(trimmed, |(_, value)| value.trim_ascii_start());
     let offset = text.len() - value.len();
+    if value.is_empty() {
+        let problem = "there is no header: give the value of the client's Authorization field";
+        return Err(UsageFault::hidden(word, offset, problem));
+    }
+    if value.len() > MAX_BYTES {
+        let problem = "the header is longer than 64 KiB, which hardly any server takes";
+        return Err(UsageFault::hidden(word, offset + MAX_BYTES, problem));
+    }
     // The value may hold a PLAINTEXT signature, so nothing of it is shown.
     let (authorization, mut slips) = Authorization::parse_leniently(value.trim_ascii_end())
-        .map_err(|fault| UsageFault::hidden(word, offset + fault.at, fault.problem.to_string()))?;
+        .map_err(|fault| {
+            let problem = match fault.problem {
+                // Its own offset is the one within the value.
+                MalformedAuthorization::Syntax(_) => {
+                    "the Authorization header breaks off here, where `name=\"value\"` and commas are expected".to_owned()
+                }
+                problem => problem.to_string(),
+            };
+            UsageFault::hidden(word, offset + fault.at, problem)
+        })?;
     for slip in &mut slips {
         slip.at += offset;
     }
@@ -95,8 +117,8 @@ fn take_out(words: &RequestWords, sent: &Sent<'_>) -> Result<Received, UsageFaul
         Some((authorization, Place::Form(rest)))
     });
     let (authorization, from) = found.ok_or_else(|| {
-        let problem = "oauth_signature is in the query or the form, but not all of oauth_consumer_key, \
-             oauth_signature_method, oauth_timestamp and oauth_nonce are beside it";
+        let problem = "oauth_signature is in the query or the form, but not each of oauth_consumer_key, \
+             oauth_signature_method, oauth_timestamp and oauth_nonce is beside it, or one is there twice";
         misplaced(words, sent, problem)
     })?;
     Ok(Received {

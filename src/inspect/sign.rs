@@ -6,7 +6,7 @@ use super::{
     Error, Report, SignWords,
     content::{Header, parse_header},
     described::{Described, misplaced},
-    fault::{UsageFault, printable},
+    fault::UsageFault,
 };
 use crate::{
     config::ProxyConfig,
@@ -38,8 +38,7 @@ pub fn sign(
     let sent = described.sent();
     if let Some(name) = sent.request.protocol_parameter() {
         let problem = format!(
-            "`{}` is in the query or the form, and would be a duplicate of the header's: leave it out (RFC 5849 §3.1)",
-            printable(name.as_bytes())
+            "`{name}` is in the query or the form, and would be a duplicate of the header's: leave it out (RFC 5849 §3.1)"
         );
         return Err(misplaced(&words.request, &sent, problem).into());
     }

@@ -87,7 +87,8 @@ fn write_form(text: &mut String, received: &Received) {
         let _ = writeln!(
             text,
             "the header is not well-formed: at byte {}, {}",
-            slip.at, slip.kind
+            slip.at,
+            printable(slip.kind.to_string().as_bytes())
         );
     }
 }

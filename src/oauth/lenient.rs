@@ -89,7 +89,7 @@ impl Authorization {
     }
 
     /// Takes the protocol parameters out of a query or a form (RFC 5849 §3.5.2, §3.5.3), and returns what is left of it
-    /// beside them. `None` if there is no `oauth_signature`, or what there is makes no whole set.
+    /// beside them. `None` if there is no `oauth_signature`, if what there is makes no whole set, or if one is there twice.
     pub fn take_from(encoded: &[u8]) -> Option<(Self, Vec<u8>)> {
         let is_protocol = |pair: &&[u8]| super::parameters::protocol_parameter_in(pair).is_some();
         let (protocol, rest): (Vec<&[u8]>, Vec<&[u8]>) =
@@ -106,7 +106,12 @@ impl Authorization {
                 Some((decode(name)?, decode(value)?))
             })
             .collect();
-        let authorization = Self::from_parameters(None, parameters?).ok()?;
+        let parameters = parameters?;
+        let mut names = HashSet::new();
+        if !parameters.iter().all(|(name, _)| names.insert(name)) {
+            return None;
+        }
+        let authorization = Self::from_parameters(None, parameters).ok()?;
         Some((authorization, rest.join(&b'&')))
     }
 }

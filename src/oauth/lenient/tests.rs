@@ -107,4 +107,6 @@ fn protocol_parameters_are_taken_out_of_a_query() {
     assert_eq!(authorization.signature, "a/b+=");
     assert_eq!(rest, b"a=1&b");
     assert!(Authorization::take_from(b"a=1&oauth_signature=x").is_none());
+    let twice = [&query[..], b"&%6fauth_nonce=m"].concat();
+    assert!(Authorization::take_from(&twice).is_none());
 }
