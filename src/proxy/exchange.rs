@@ -135,14 +135,20 @@ async fn forward(
             }),
         };
 
-        let nonce = fresh_nonce();
-        let stamp = Stamp {
-            timestamp: seconds_since_epoch(),
-            nonce: nonce.as_str(),
-            extra: &[],
+        let sign = || {
+            let nonce = fresh_nonce();
+            let stamp = Stamp {
+                timestamp: seconds_since_epoch(),
+                nonce: nonce.as_str(),
+                extra: &[],
+            };
+            prepared.sign(&proxy.signer, stamp, &proxy.host, signed_content)
         };
         record.signed(!prepared.is_unsigned());
-        let signed = prepared.sign(&proxy.signer, stamp, &proxy.host, signed_content);
+        let signed = match &proxy.turns {
+            Some(turns) if !prepared.is_unsigned() => Box::pin(turns.take(sign)).await,
+            _ => sign(),
+        };
         let timeouts = SendTimeouts {
             first_byte: config.timeouts.first_byte,
             idle: config.timeouts.idle,

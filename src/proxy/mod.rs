@@ -8,13 +8,14 @@ mod prepare;
 mod record;
 mod refusal;
 mod relay;
+mod turns;
 
 use std::sync::Arc;
 
 use crate::{
     config::ProxyConfig,
     metrics::ProxyMetrics,
-    oauth::{BaseUri, Signer},
+    oauth::{BaseUri, Method, Signer},
     upstream::{TlsFault, Upstream},
 };
 
@@ -25,7 +26,10 @@ pub(crate) use self::{
     relay::ReplyBody,
 };
 
-use self::refusal::{ErrorType, Refusal};
+use self::{
+    refusal::{ErrorType, Refusal},
+    turns::Turns,
+};
 
 /// One proxy, ready to serve.
 #[derive(Debug)]
@@ -35,6 +39,8 @@ pub(crate) struct Proxy {
     /// The value of the `Host` field that the upstream gets.
     host: String,
     signer: Signer,
+    /// Where signing takes so long that other exchanges must not wait for it.
+    turns: Option<Turns>,
     upstream: Upstream,
 }
 
@@ -49,6 +55,7 @@ impl Proxy {
         Ok(Arc::new(Self {
             host: origin.authority(),
             signer: Signer::new(&config.credentials, &config.signing, base),
+            turns: matches!(config.signing.method, Method::Rsa(_)).then(Turns::new),
             upstream: Upstream::new(&config)?,
             config,
             metrics,
