@@ -260,9 +260,7 @@ impl<'a> Reader<'a> {
                 let range = self.until_quote(quote)?;
                 &self.value[range]
             }
-            None => {
-                self.take_while(|byte| !byte.is_ascii_whitespace() && !b",;&\"'".contains(&byte))
-            }
+            None => self.until_separator(),
         };
         let value_at = self.at - text.len();
         self.at += usize::from(quote.is_some());
@@ -272,6 +270,20 @@ impl<'a> Reader<'a> {
             name_at,
             value_at,
         })
+    }
+
+    /// A value without quotes. A PLAINTEXT signature may have an `&` in it, with a secret behind it that must not be taken
+    /// for a name.
+    fn until_separator(&mut self) -> &'a [u8] {
+        let rest = &self.value[self.at..];
+        let separates = |(at, byte): (usize, &u8)| match byte {
+            b'&' => rest[at + 1..].starts_with(b"oauth_"),
+            byte => byte.is_ascii_whitespace() || b",;\"'".contains(byte),
+        };
+        let end = rest.iter().enumerate().position(separates);
+        let end = end.unwrap_or(rest.len());
+        self.at += end;
+        &rest[..end]
     }
 
     fn until_quote(&mut self, quote: u8) -> Result<Range<usize>, UnreadableAuthorization> {

@@ -110,3 +110,12 @@ fn protocol_parameters_are_taken_out_of_a_query() {
     let twice = [&query[..], b"&%6fauth_nonce=m"].concat();
     assert!(Authorization::take_from(&twice).is_none());
 }
+
+#[test]
+fn a_secret_behind_an_ampersand_is_not_taken_for_a_name() {
+    let value = b"OAuth oauth_consumer_key=k&oauth_signature_method=PLAINTEXT&oauth_signature=cs&S3NTINEL=&oauth_version=1.0";
+    let (authorization, slips) = Authorization::parse_leniently(value).unwrap();
+    assert_eq!(authorization.signature, "cs&S3NTINEL=");
+    let slips: Vec<_> = slips.iter().map(|slip| slip.kind.to_string()).collect();
+    assert!(!slips.concat().contains("S3NTINEL"), "{slips:?}");
+}
