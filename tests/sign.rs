@@ -343,6 +343,7 @@ fn a_wrong_command_line_exits_with_64_and_shows_the_place() {
     check(&["GET", url, "-H", "S3NTINEL"], "--header, byte 8: ");
     check(&["GET", url, "-H", "Host: a b"], "--header, byte 7: ");
     check(&["GET", url, "--timestamp", "1.5"], "--timestamp, byte 1: ");
+    check(&["GET", url, "--timestamp", "-5"], "--timestamp, byte 0: ");
     check(&["GET", url, "--nonce", "a\nb"], "--nonce, byte 1: ");
     check(&["GET", url, "--nonce", ""], "--nonce, byte 0: ");
     check(&["GET"], "--help");
