@@ -309,6 +309,20 @@ fn a_client_that_leaves_takes_its_upstream_connection_with_it() {
 }
 
 #[test]
+fn a_client_that_leaves_together_with_its_request_is_recorded_all_the_same() {
+    let stage = Stage::new(|peer| {
+        peer.request()?;
+        peer.until_end().map(drop)
+    });
+    // Whether the end comes with the head or after it is a matter of luck.
+    for _ in 0..200 {
+        drop(stage.ask(GET));
+    }
+    stage.daemon.log().exchanges(200);
+    stage.finish(&[(None, Some("client_disconnected")); 200]);
+}
+
+#[test]
 fn an_answer_that_the_close_ends_does_not_promise_a_client_of_http_1_0_more() {
     for answer in [
         "HTTP/1.1 200 OK\r\nA: b\r\n\r\nhello",

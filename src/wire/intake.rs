@@ -173,8 +173,15 @@ impl<R: Role> Intake<R> {
         self.parked = Some(cx.waker().clone());
         let (longest_line, longest_section) = role.head_limits();
         while self.buffer.len() < longest_line + longest_section {
-            if !ready!(self.poll_more(cx, io, role))? {
-                return Poll::Ready(Ok(()));
+            match ready!(self.poll_more(cx, io, role)) {
+                Ok(true) => {}
+                ended if role.is_untaken() => {
+                    // hyper would drop the exchange before it has begun, and it would leave no record.
+                    self.state = ended.map_or(State::Failure, |_| State::End);
+                    cx.waker().wake_by_ref();
+                    return Poll::Pending;
+                }
+                ended => return Poll::Ready(ended.map(drop)),
             }
         }
         Poll::Pending

@@ -72,6 +72,11 @@ pub(crate) trait Role: Unpin {
         false
     }
 
+    /// Whether hyper has yet to call for the exchange of the last message.
+    fn is_untaken(&self) -> bool {
+        false
+    }
+
     /// The most bytes of a start line and of a field section.
     fn head_limits(&self) -> (usize, usize);
     fn section_too_long(&self) -> Self::Fault;

@@ -137,6 +137,10 @@ impl Role for ServerRole {
         self.port.state().unanswered > 0
     }
 
+    fn is_untaken(&self) -> bool {
+        !self.port.state().arrivals.is_empty()
+    }
+
     fn head_limits(&self) -> (usize, usize) {
         (MAX_REQUEST_LINE_BYTES, self.header_bytes)
     }
