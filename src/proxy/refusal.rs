@@ -129,11 +129,16 @@ impl Refusal {
     fn respond(
         &self,
         id: &str,
-        record: Option<Record>,
+        mut record: Option<Record>,
         port: &ServerPort,
         to_head: bool,
     ) -> Response<ReplyBody> {
         let body = self.problem(id);
+        if let Some(record) = &mut record
+            && !to_head
+        {
+            record.sent(body.len());
+        }
         port.reply(Reply {
             status: self.status,
             reason: Bytes::from_static(self.title().as_bytes()),

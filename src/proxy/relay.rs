@@ -47,10 +47,7 @@ pub(crate) struct Relay {
 }
 
 impl ReplyBody {
-    pub(super) fn own(document: Bytes, mut record: Option<Record>) -> Self {
-        if let Some(record) = &mut record {
-            record.sent(document.len());
-        }
+    pub(super) fn own(document: Bytes, record: Option<Record>) -> Self {
         Self::Own {
             document: Some(document),
             _record: record.map(Box::new),

@@ -159,6 +159,7 @@ impl Bench {
         assert_eq!(record["http.response.status_code"], status, "{record:#}");
         assert_eq!(record["error.type"], error, "{record:#}");
         assert_eq!(record["level"], "WARN");
+        assert_eq!(record["http.response.body.size"], response.body.len());
         if !to_head {
             assert_eq!(record["exchange.id"], problem["exchange_id"]);
         }
