@@ -19,8 +19,17 @@ import time
 from pathlib import Path
 
 from figures import upstream
-from programs import Command, Running, arguments, find_nginx, nginx, parse, running
-from programs import self_signed, undersign
+from programs import (
+    Command,
+    Running,
+    arguments,
+    find_nginx,
+    nginx,
+    parse,
+    running,
+    self_signed,
+    undersign,
+)
 
 KIB = 1 << 10
 MIB = 1 << 20
