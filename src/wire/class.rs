@@ -10,7 +10,8 @@ pub(crate) const fn is_token(byte: u8) -> bool {
     CLASSES[byte as usize] & TOKEN != 0
 }
 
-/// Whether a byte may stand in a field value or a reason phrase: visible, blank or obs-text (RFC 9110 §5.5).
+/// Whether a byte may stand in a field value (RFC 9110 §5.5), a reason phrase or a chunk extension: visible, blank or
+/// obs-text.
 pub(crate) const fn is_value_byte(byte: u8) -> bool {
     CLASSES[byte as usize] & VALUE != 0
 }

@@ -15,8 +15,8 @@ use super::{
     Role,
     fields::Fields,
     framing::Framing,
+    hyper_head::{announced_framing, fields_behind, write_framing},
     intake::Next,
-    length::parse_length,
     response::{
         MAX_INTERIM_RESPONSES, ResponseFault, ResponseHead, StatusLine, parse_response,
         parse_status_line,
@@ -195,15 +195,9 @@ impl Role for ClientRole {
             Some(head) => out.put_slice(&head),
             None => out.put_slice(hyper_head),
         }
-        let section_start = memchr(b'\n', hyper_head).map_or(hyper_head.len(), |at| at + 1);
-        let section = Bytes::copy_from_slice(&hyper_head[section_start..hyper_head.len() - 2]);
-        // hyper writes no line that its own types would not take; without them there is no content.
-        let fields = Fields::parse(section).unwrap_or_default();
-        if fields.contains("transfer-encoding") {
-            return Some(Framing::CHUNKED);
-        }
-        let length = fields.first("content-length").and_then(parse_length);
-        Some(length.map_or(Framing::None, Framing::Length))
+        let line_end = memchr(b'\n', hyper_head).map_or(hyper_head.len(), |at| at + 1);
+        let fields = fields_behind(line_end, hyper_head);
+        Some(announced_framing(&fields).unwrap_or(Framing::None))
     }
 
     fn compose_trailers(&mut self, out: &mut BytesMut) {
@@ -228,14 +222,10 @@ impl Role for ClientRole {
 fn abridge(response: &ResponseHead, feed: &mut BytesMut) {
     // Writing to a BytesMut can't fail: it grows.
     let _ = write!(feed, "HTTP/1.1 {} \r\n", response.status);
-    match response.framing {
-        Framing::None => feed.put_slice(b"content-length: 0\r\n"),
-        Framing::Length(length) => {
-            let _ = write!(feed, "content-length: {length}\r\n");
-        }
-        Framing::Chunked(_) => feed.put_slice(b"transfer-encoding: chunked\r\n"),
-        Framing::UntilClose => {}
+    if response.framing == Framing::None {
+        feed.put_slice(b"content-length: 0\r\n");
     }
+    write_framing(response.framing, feed);
     if !response.keep_alive {
         feed.put_slice(b"connection: close\r\n");
     }

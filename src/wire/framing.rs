@@ -2,6 +2,8 @@
 
 use memchr::memchr;
 
+use super::class::is_value_byte;
+
 /// How the content of a message is delimited.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Framing {
@@ -129,8 +131,7 @@ impl Chunked {
                 ChunkState::Extension => {
                     let rest = &bytes[at..];
                     let length = memchr(b'\r', rest).unwrap_or(rest.len());
-                    let is_visible = |byte: &u8| matches!(byte, b'\t' | b' '..=b'~' | 0x80..);
-                    if !rest[..length].iter().all(is_visible) {
+                    if !rest[..length].iter().copied().all(is_value_byte) {
                         return Err(ChunkFault::Extension);
                     }
                     self.count_extension(length)?;

@@ -17,6 +17,7 @@ mod class;
 mod client;
 mod fields;
 mod framing;
+mod hyper_head;
 mod intake;
 mod length;
 mod media_type;

@@ -4,7 +4,11 @@ use std::fmt::Write as _;
 
 use bytes::{BufMut, Bytes, BytesMut};
 
-use super::{fields::Fields, framing::Framing, length::parse_length};
+use super::{
+    fields::Fields,
+    framing::Framing,
+    hyper_head::{announced_framing, fields_behind},
+};
 
 /// The head of a response that goes to the client.
 #[derive(Clone, Debug)]
@@ -29,9 +33,7 @@ pub(super) fn write_reply(
     line_end: usize,
     out: &mut BytesMut,
 ) -> Framing {
-    let section = Bytes::copy_from_slice(&hyper_head[line_end..hyper_head.len() - 2]);
-    // hyper writes no line that its own types would not take; without them there is no framing to pass on.
-    let hyper_fields = Fields::parse(section).unwrap_or_default();
+    let hyper_fields = fields_behind(line_end, hyper_head);
     let Some(reply) = reply else {
         out.put_slice(hyper_head);
         return framing_of(&hyper_fields);
@@ -92,13 +94,7 @@ fn write_reply_fields(
     framing
 }
 
-/// How hyper frames the content behind a head that it wrote.
+/// How hyper frames the content of a response behind these fields of its own.
 fn framing_of(hyper: &Fields) -> Framing {
-    if hyper.contains("transfer-encoding") {
-        return Framing::CHUNKED;
-    }
-    match hyper.first("content-length").and_then(parse_length) {
-        Some(length) => Framing::Length(length),
-        None => Framing::UntilClose,
-    }
+    announced_framing(hyper).unwrap_or(Framing::UntilClose)
 }

@@ -2,7 +2,6 @@
 
 use std::{
     collections::VecDeque,
-    fmt::Write as _,
     io,
     pin::Pin,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -19,6 +18,7 @@ use super::{
     class::is_token,
     fields::Fields,
     framing::Framing,
+    hyper_head::write_framing,
     intake::Next,
     reply::{Reply, write_reply},
     request::{RequestFault, RequestHead, Version, parse_request},
@@ -291,14 +291,7 @@ fn abridge(request: &RequestHead, feed: &mut BytesMut) {
         Version::Http11 => b" / HTTP/1.1\r\n",
         Version::Http10 => b" / HTTP/1.0\r\n",
     });
-    match request.framing {
-        Framing::Length(length) => {
-            // Writing to a BytesMut can't fail: it grows.
-            let _ = write!(feed, "content-length: {length}\r\n");
-        }
-        Framing::Chunked(_) => feed.put_slice(b"transfer-encoding: chunked\r\n"),
-        Framing::None | Framing::UntilClose => {}
-    }
+    write_framing(request.framing, feed);
     if request.expects_continue {
         feed.put_slice(b"expect: 100-continue\r\n");
     }
