@@ -7,14 +7,14 @@ use std::{
     task::{Context, Poll, Waker, ready},
 };
 
-use bytes::{Buf, BytesMut};
-use memchr::memchr;
+use bytes::{Buf, Bytes, BytesMut};
 use tokio::io::{AsyncRead, ReadBuf};
 
 use super::{
     Role,
     fields::Fields,
     framing::{Framing, Reached},
+    lines::{BareLf, LineBuffer},
 };
 
 /// Bytes asked for at once while a head is read.
@@ -44,11 +44,7 @@ pub(crate) enum Next {
 #[derive(Debug)]
 pub(crate) struct Intake<R: Role> {
     /// Bytes read but not yet passed on.
-    buffer: BytesMut,
-    /// Bytes of `buffer` in which line ends have been looked for.
-    scanned: usize,
-    /// Where in `buffer` the line being read begins.
-    line_start: usize,
+    buffer: LineBuffer,
     /// The start line, once it has been read, and where in `buffer` the field section begins.
     start: Option<(R::StartLine, usize)>,
     blank_lines: u32,
@@ -73,9 +69,7 @@ enum State {
 impl<R: Role> Intake<R> {
     pub(crate) fn new() -> Self {
         Self {
-            buffer: BytesMut::new(),
-            scanned: 0,
-            line_start: 0,
+            buffer: LineBuffer::default(),
             start: None,
             blank_lines: 0,
             feed: BytesMut::new(),
@@ -189,39 +183,28 @@ impl<R: Role> Intake<R> {
 
     /// Looks for the end of the head in what has been read.
     fn scan_head(&mut self, role: &mut R) -> Result<Option<Next>, R::Fault> {
-        if self.scanned == 0
-            && let Some(&first) = self.buffer.first()
-        {
+        if let Some(first) = self.buffer.unseen_first() {
             role.check_first_byte(first)?;
         }
-        while let Some(found) = memchr(b'\n', &self.buffer[self.scanned..]) {
-            let line_end = self.scanned + found;
-            if line_end == 0 || self.buffer[line_end - 1] != b'\r' {
-                return Err(R::BARE_LF);
-            }
-            self.scanned = line_end + 1;
-            let line = &self.buffer[self.line_start..line_end - 1];
-            self.line_start = self.scanned;
+        while let Some(line) = self.buffer.next_line().map_err(|BareLf| R::BARE_LF)? {
+            let line = self.buffer.get(line);
             match self.start.take() {
                 None if line.is_empty() && self.blank_lines < MAX_BLANK_LINES => {
                     self.blank_lines += 1;
-                    self.buffer.advance(self.scanned);
-                    self.scanned = 0;
-                    self.line_start = 0;
+                    self.buffer.take_lines();
                 }
-                None => self.start = Some((role.start_line(line)?, self.scanned)),
+                None => self.start = Some((role.start_line(line)?, self.buffer.line_start())),
                 Some((start, section_start)) if line.is_empty() => {
-                    let mut head = self.buffer.split_to(self.scanned);
-                    head.truncate(self.scanned - 2);
+                    let mut head = self.buffer.take_lines();
+                    head.truncate(head.len() - 2);
                     let head = head.freeze();
                     let section = head.slice(section_start..);
-                    self.reset_lines();
+                    self.blank_lines = 0;
                     return role.head(start, &head, section, &mut self.feed).map(Some);
                 }
                 start => self.start = start,
             }
         }
-        self.scanned = self.buffer.len();
         let (longest_line, longest_section) = role.head_limits();
         match &self.start {
             None if self.buffer.len() > longest_line => Err(R::LINE_TOO_LONG),
@@ -240,33 +223,16 @@ impl<R: Role> Intake<R> {
         role: &mut R,
     ) -> Poll<io::Result<()>> {
         loop {
-            while let Some(found) = memchr(b'\n', &self.buffer[self.scanned..]) {
-                let line_end = self.scanned + found;
-                if line_end == 0 || self.buffer[line_end - 1] != b'\r' {
-                    return Poll::Ready(self.fail(role, R::BARE_LF));
+            match self.buffer.next_line() {
+                Err(BareLf) => return Poll::Ready(self.fail(role, R::BARE_LF)),
+                Ok(Some(line)) if line.is_empty() => {
+                    let mut section = self.buffer.take_lines();
+                    section.truncate(line.start);
+                    return Poll::Ready(self.end_with(role, section.freeze()));
                 }
-                self.scanned = line_end + 1;
-                if line_end - self.line_start > 1 {
-                    self.line_start = self.scanned;
-                    continue;
-                }
-                let mut section = self.buffer.split_to(self.scanned);
-                section.truncate(self.line_start);
-                self.reset_lines();
-                // However much of it came at once.
-                if section.len() > role.head_limits().1 {
-                    let fault = role.section_too_long();
-                    return Poll::Ready(self.fail(role, fault));
-                }
-                match Fields::parse(section.freeze()) {
-                    Ok(trailers) => role.trailers(trailers),
-                    Err(fault) => return Poll::Ready(self.fail(role, fault.into())),
-                }
-                self.feed.extend_from_slice(b"\r\n");
-                self.state = State::Head;
-                return Poll::Ready(Ok(()));
+                Ok(Some(_)) => continue,
+                Ok(None) => {}
             }
-            self.scanned = self.buffer.len();
             if self.buffer.len() > role.head_limits().1 {
                 let fault = role.section_too_long();
                 return Poll::Ready(self.fail(role, fault));
@@ -276,6 +242,22 @@ impl<R: Role> Intake<R> {
                 return Poll::Ready(Ok(()));
             }
         }
+    }
+
+    /// Ends a message with its trailer section, without the empty line.
+    fn end_with(&mut self, role: &mut R, section: Bytes) -> io::Result<()> {
+        // However much of it came at once.
+        if section.len() > role.head_limits().1 {
+            let fault = role.section_too_long();
+            return self.fail(role, fault);
+        }
+        match Fields::parse(section) {
+            Ok(trailers) => role.trailers(trailers),
+            Err(fault) => return self.fail(role, fault.into()),
+        }
+        self.feed.extend_from_slice(b"\r\n");
+        self.state = State::Head;
+        Ok(())
     }
 
     /// Passes content on, straight into hyper's buffer.
@@ -297,9 +279,8 @@ impl<R: Role> Intake<R> {
                 return Poll::Ready(Ok(()));
             }
         } else {
-            let length = self.buffer.len().min(out.remaining());
-            out.put_slice(&self.buffer[..length]);
-            self.buffer.advance(length);
+            let most = out.remaining();
+            self.buffer.pass_on(most, |bytes| out.put_slice(bytes));
         }
         match framing.advance(&out.filled()[start..]) {
             Ok(Reached::More) => self.state = State::Content(framing),
@@ -322,12 +303,10 @@ impl<R: Role> Intake<R> {
     /// Takes back what was read beyond the end of a message.
     fn put_back(&mut self, out: &mut ReadBuf<'_>, end: usize) {
         if out.filled().len() > end {
-            let mut excess = BytesMut::from(&out.filled()[end..]);
-            excess.extend_from_slice(&self.buffer);
-            self.buffer = excess;
+            self.buffer.put_back(&out.filled()[end..]);
             out.set_filled(end);
         }
-        self.reset_lines();
+        self.buffer.start_over();
     }
 
     /// Reads once into the buffer; returns whether anything came before the end of the stream.
@@ -346,7 +325,7 @@ impl<R: Role> Intake<R> {
             self.state = State::End;
             return Poll::Ready(Ok(false));
         }
-        self.buffer.extend_from_slice(read.filled());
+        self.buffer.extend(read.filled());
         Poll::Ready(Ok(true))
     }
 
@@ -367,16 +346,5 @@ impl<R: Role> Intake<R> {
             Next::HangUp => State::HangUp,
             Next::Failure => State::Failure,
         };
-    }
-
-    fn reset_lines(&mut self) {
-        self.scanned = 0;
-        self.line_start = 0;
-        self.start = None;
-        self.blank_lines = 0;
-        if self.buffer.is_empty() {
-            // An idle connection holds no buffer.
-            self.buffer = BytesMut::new();
-        }
     }
 }

@@ -20,6 +20,7 @@ mod framing;
 mod hyper_head;
 mod intake;
 mod length;
+mod lines;
 mod media_type;
 mod outlet;
 mod reply;
