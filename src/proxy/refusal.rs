@@ -224,7 +224,7 @@ impl From<RequestFault> for Refusal {
     fn from(fault: RequestFault) -> Self {
         let status = match &fault {
             RequestFault::Method => 405,
-            RequestFault::TargetTooLong => 414,
+            RequestFault::TargetTooLong(_) => 414,
             RequestFault::HeaderTooLong(_) | RequestFault::Field(FieldFault::TooMany) => 431,
             RequestFault::TransferCoding => 501,
             RequestFault::Expectation => 417,

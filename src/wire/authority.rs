@@ -1,26 +1,12 @@
-//! `Host` and the authority of a target: whom a request is for, as far as its syntax goes.
+//! The authority in `Host` or in a target: whom a request is for, as far as its syntax goes.
 
 use std::{net::Ipv6Addr, str};
 
 use memchr::memchr;
 
-use super::{
-    fields::Fields,
-    request::{RequestFault, Version},
-};
+use super::request_fault::RequestFault;
 
-/// Checks that a request names its host as often as its version wants (RFC 9112 §3.2).
-pub(super) fn check_host(fields: &Fields, version: Version) -> Result<(), RequestFault> {
-    let mut hosts = fields.all("host");
-    match (hosts.next(), hosts.next()) {
-        (None, _) if version == Version::Http10 => Ok(()),
-        (None, _) => Err(RequestFault::Host("an HTTP/1.1 request needs a Host field")),
-        (Some(_), Some(_)) => Err(RequestFault::Host("there is more than one Host field")),
-        (Some(host), None) => check_authority(host),
-    }
-}
-
-/// Checks the syntax of `host [":" port]` (RFC 9110 §7.2); what it names is for `access` to judge.
+/// Checks the syntax of `host [":" port]` (RFC 9110 §7.2); what it names is for `admit` to judge.
 pub(super) fn check_authority(authority: &[u8]) -> Result<(), RequestFault> {
     const FAULT: RequestFault =
         RequestFault::Host("the Host is not a host name with an optional port");

@@ -25,6 +25,7 @@ mod media_type;
 mod outlet;
 mod reply;
 mod request;
+mod request_fault;
 mod request_line;
 mod response;
 mod server;
@@ -49,8 +50,9 @@ pub(crate) use self::{
 pub use self::{
     fields::{Field, FieldFault, Fields, MAX_FIELDS},
     framing::{ChunkFault, Framing},
-    request::{RequestFault, RequestHead, Version},
-    request_line::MAX_TARGET_BYTES,
+    request::RequestHead,
+    request_fault::RequestFault,
+    request_line::{MAX_TARGET_BYTES, Version},
     response::{MAX_INTERIM_RESPONSES, ResponseFault, ResponseHead},
 };
 use self::{

@@ -8,7 +8,7 @@ use memchr::memchr;
 use super::{
     authority::check_authority,
     class::{is_path_byte, is_query_byte, is_token},
-    request::{RequestFault, Version},
+    request_fault::RequestFault,
 };
 
 /// The longest request target, in bytes.
@@ -23,6 +23,15 @@ pub(crate) const MAX_REQUEST_LINE_BYTES: usize =
 
 /// A scheme and an authority, where the target is in absolute form.
 const MAX_AUTHORITY_BYTES: usize = 300;
+
+/// The protocol versions that are served.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Version {
+    /// HTTP/1.0.
+    Http10,
+    /// HTTP/1.1.
+    Http11,
+}
 
 /// A request line that is well formed; ranges are within the line.
 #[derive(Clone, Debug)]
@@ -132,7 +141,7 @@ pub(super) fn origin_form(target: Bytes) -> Result<(Option<Bytes>, Bytes), Reque
         ));
     };
     if target.len() > MAX_TARGET_BYTES {
-        return Err(RequestFault::TargetTooLong);
+        return Err(RequestFault::TargetTooLong(MAX_TARGET_BYTES));
     }
     Ok((authority, target))
 }

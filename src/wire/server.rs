@@ -21,8 +21,11 @@ use super::{
     hyper_head::write_framing,
     intake::Next,
     reply::{Reply, write_reply},
-    request::{RequestFault, RequestHead, Version, parse_request},
-    request_line::{MAX_REQUEST_LINE_BYTES, RequestLine, parse_request_line},
+    request::{RequestHead, parse_request},
+    request_fault::RequestFault,
+    request_line::{
+        MAX_REQUEST_LINE_BYTES, MAX_TARGET_BYTES, RequestLine, Version, parse_request_line,
+    },
     timer::{Purpose, Timer},
 };
 
@@ -131,7 +134,7 @@ impl Role for ServerRole {
     type StartLine = RequestLine;
 
     const BARE_LF: RequestFault = RequestFault::BareLf;
-    const LINE_TOO_LONG: RequestFault = RequestFault::TargetTooLong;
+    const LINE_TOO_LONG: RequestFault = RequestFault::TargetTooLong(MAX_TARGET_BYTES);
 
     fn is_busy(&self) -> bool {
         self.port.state().unanswered > 0
