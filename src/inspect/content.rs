@@ -1,8 +1,12 @@
-//! Headers and data of a request, read as curl reads them.
+//! The data of a request, read as curl reads it.
 
 use std::{ffi::OsStr, fs::File, io, io::Read as _, os::unix::ffi::OsStrExt as _};
 
-use super::{Error, RequestWords, fault::UsageFault};
+use super::{
+    Error, RequestWords,
+    fault::UsageFault,
+    header::{HEADER, Header},
+};
 use crate::wire::is_form;
 
 /// More than any form that a platform takes; so that a device file has an end.
@@ -13,49 +17,6 @@ const MAX_BYTES: u64 = 64 * 1024 * 1024;
 pub(super) struct Content {
     pub(super) bytes: Vec<u8>,
     pub(super) is_form: bool,
-}
-
-/// A header line.
-#[derive(Debug)]
-pub(super) struct Header<'a> {
-    pub(super) name: &'a str,
-    pub(super) value: &'a str,
-    /// Where the value begins in the word.
-    pub(super) value_at: usize,
-    pub(super) word: &'a str,
-}
-
-/// The word in messages.
-pub(super) const HEADER: &str = "--header";
-
-/// Reads `Name: value`.
-pub(super) fn parse_header(word: &str) -> Result<Header<'_>, UsageFault> {
-    // A value may be a secret.
-    let wrong = |at, problem: &str| UsageFault::hidden(HEADER, at, problem);
-    let Some((name, value)) = word.split_once(':') else {
-        return Err(wrong(word.len(), "there is no colon: write 'Name: value'"));
-    };
-    let is_token = |byte: &u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(byte);
-    if let Some(at) = name.bytes().position(|byte| !is_token(&byte)) {
-        return Err(wrong(at, "this byte can't be a part of a header's name"));
-    }
-    if name.is_empty() {
-        return Err(wrong(0, "there is no name before the colon"));
-    }
-    let value_at = word.len() - value.trim_start().len();
-    let is_control = |byte: u8| byte.is_ascii_control() && byte != b'\t';
-    if let Some(at) = value.trim_end().bytes().position(is_control) {
-        return Err(wrong(
-            name.len() + 1 + at,
-            "a control character can't be sent",
-        ));
-    }
-    Ok(Header {
-        name,
-        value: value.trim(),
-        value_at,
-        word,
-    })
 }
 
 /// Puts the data together; `None` without any.
@@ -104,8 +65,8 @@ pub(super) fn only<'a, 'w>(
 
 /// Whether standard input is read for the data.
 pub(super) fn reads_stdin(words: &RequestWords) -> bool {
-    let data = words.data.iter().chain(&words.data_binary);
-    data.into_iter().any(|data| data == "@-")
+    let mut data = words.data.iter().chain(&words.data_binary);
+    data.any(|data| data == "@-")
 }
 
 /// The bytes that data stands for: its own, those of a file, or those of standard input.
@@ -142,45 +103,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_header_is_a_name_and_a_value() {
-        let check = |word: &str, expected: (&str, &str)| {
-            let header = parse_header(word).unwrap();
-            assert_eq!((header.name, header.value), expected);
-            assert!(word[header.value_at..].starts_with(header.value));
-        };
-        check("Content-Type: text/plain", ("Content-Type", "text/plain"));
-        check("X:y:z ", ("X", "y:z"));
-        check("X:", ("X", ""));
-    }
-
-    #[test]
-    fn what_is_no_header_is_refused_with_its_place_and_without_its_value() {
-        let check = |word: &str, at: usize| {
-            let fault = parse_header(word).unwrap_err().to_string();
-            assert!(
-                fault.starts_with(&format!("--header, byte {at}: ")),
-                "{fault}"
-            );
-            assert!(!fault.contains("S3NTINEL"));
-        };
-        check("S3NTINEL", 8);
-        check(": S3NTINEL", 0);
-        check("X Y: S3NTINEL", 1);
-        check("X : S3NTINEL", 1);
-        check("X: S3NTINEL\nY", 11);
-    }
-
-    #[test]
     fn data_is_a_form_unless_its_type_says_otherwise() {
-        let check = |headers: &[&str], expected: bool| {
+        let check = |headers: &[&'static str], expected: bool| {
             let words = RequestWords {
                 data: vec!["a=1".into(), "b=2".into()],
                 ..RequestWords::default()
             };
-            let headers: Vec<_> = headers
-                .iter()
-                .map(|word| parse_header(word).unwrap())
-                .collect();
+            let parse = |word: &&'static str| Header::parse(word).unwrap();
+            let headers: Vec<_> = headers.iter().map(parse).collect();
             let content = read(&words, &headers).unwrap().unwrap();
             assert_eq!(
                 (&*content.bytes, content.is_form),

@@ -4,14 +4,16 @@ use std::{net::IpAddr, os::unix::ffi::OsStrExt as _};
 
 use super::{
     Error, RequestWords,
-    content::{self, Content, HEADER, Header},
+    content::{self, Content},
     fault::UsageFault,
+    header::{HEADER, Header},
     url::{Authority, Url},
 };
 use crate::{
     config::{self, ListenAddress, Origin, ProxyConfig},
     env::Environment,
     oauth::{RequestToSign, Sent},
+    wire::is_token,
 };
 
 /// A request and everything that its signature depends on.
@@ -108,7 +110,6 @@ pub(super) fn misplaced(
 /// A method is a token (RFC 9110 §9.1).
 fn check_method(method: &str) -> Result<(), UsageFault> {
     let wrong = |at, problem| UsageFault::shown("METHOD", method.as_bytes(), at, problem);
-    let is_token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
     match method.bytes().position(|byte| !is_token(byte)) {
         Some(at) => Err(wrong(at, "this byte can't be a part of a method")),
         None if method.is_empty() => Err(wrong(0, "there is no method")),
@@ -167,6 +168,7 @@ fn is_listener(origin: &Origin, listener: &ListenAddress) -> bool {
     !origin.https && origin.port == address.port() && reaches
 }
 
+/// Each origin that the proxy goes by, but the one that is signed for.
 fn elsewhere(proxy: &ProxyConfig, signed: &Origin) -> Vec<String> {
     let mut origins = Vec::new();
     if proxy.upstream != *signed {

@@ -1,161 +1,88 @@
-//! The header of another client, wherever it is given.
+//! The header lines of a request, read as curl reads them.
 
-use std::borrow::Cow;
+use super::{RequestWords, fault::UsageFault};
+use crate::wire::is_token;
 
-use super::{
-    Error, RequestWords, VerifyWords,
-    content::{self, HEADER, Header},
-    described::misplaced,
-    fault::UsageFault,
-};
-use crate::oauth::{Authorization, MalformedAuthorization, Sent, Slip};
+/// The flag that gives a header line, in messages.
+pub(super) const HEADER: &str = "--header";
 
-/// A header that was found, and what is wrong about its form.
+/// A header line.
 #[derive(Debug)]
-pub(super) struct Received {
-    pub(super) authorization: Authorization,
-    pub(super) slips: Vec<Slip>,
-    /// The query or the form without the protocol parameters, if those were found there.
-    pub(super) from: Place,
+pub(super) struct Header<'a> {
+    pub(super) name: &'a str,
+    pub(super) value: &'a str,
+    /// Where the value begins in the word.
+    pub(super) value_at: usize,
+    pub(super) word: &'a str,
 }
 
-/// Where the protocol parameters were found (RFC 5849 §3.5).
-#[derive(Debug)]
-pub(super) enum Place {
-    /// In a header.
-    Header,
-    /// In the query; this is the target without them.
-    Query(Vec<u8>),
-    /// In the form; this is what is left of it.
-    Form(Vec<u8>),
+/// Reads each header line of a command line.
+pub(super) fn parse_all(words: &RequestWords) -> Result<Vec<Header<'_>>, UsageFault> {
+    let headers = words.headers.iter().map(|word| Header::parse(word));
+    headers.collect()
 }
 
-const AUTHORIZATION: &str = "--authorization";
-const STDIN: &str = "standard input";
-
-/// More than most servers take, and little enough for all that is wrong in it to be listed.
-const MAX_BYTES: usize = 64 * 1024;
-
-/// Finds the header: in its own flag, among the headers, in query or form, or on standard input.
-pub(super) fn find(
-    words: &VerifyWords,
-    headers: &[Header<'_>],
-    sent: &Sent<'_>,
-) -> Result<Received, Error> {
-    let among = content::only(headers, "Authorization")?;
-    let (word, text) = match (&words.authorization, among) {
-        (Some(_), Some(_)) => {
-            let problem = "there is a --header 'Authorization: …', too: give one of them";
-            return Err(UsageFault::hidden(AUTHORIZATION, 0, problem).into());
-        }
-        (Some(text), None) => (AUTHORIZATION, Cow::Borrowed(text.as_bytes())),
-        (None, Some(header)) => (HEADER, Cow::Borrowed(header.word.as_bytes())),
-        (None, None) if sent.request.is_signed_without_header() => {
-            return Ok(take_out(&words.request, sent)?);
-        }
-        (None, None) if content::reads_stdin(&words.request) => {
-            let problem = "give the header here, since standard input is read for the data";
-            return Err(UsageFault::hidden(AUTHORIZATION, 0, problem).into());
-        }
-        (None, None) => (STDIN, Cow::Owned(content::read_stdin()?)),
-    };
-    Ok(read(word, &text)?)
-}
-
-/// Reads the value of an `Authorization` field, or the whole line.
-fn read(word: &'static str, text: &[u8]) -> Result<Received, UsageFault> {
-    const NAME: &[u8] = b"Authorization:";
-    let trimmed = text.trim_ascii_start();
-    let named = trimmed
-        .split_at_checked(NAME.len())
-        .filter(|(name, _)| name.eq_ignore_ascii_case(NAME));
-    let value = named.map_or(trimmed, |(_, value)| value.trim_ascii_start());
-    let offset = text.len() - value.len();
-    if value.is_empty() {
-        let problem = "there is no header: give the value of the client's Authorization field";
-        return Err(UsageFault::hidden(word, offset, problem));
-    }
-    if value.len() > MAX_BYTES {
-        let problem = "the header is longer than 64 KiB, which hardly any server takes";
-        return Err(UsageFault::hidden(word, offset + MAX_BYTES, problem));
-    }
-    // The value may hold a PLAINTEXT signature, so nothing of it is shown.
-    let (authorization, mut slips) = Authorization::parse_leniently(value.trim_ascii_end())
-        .map_err(|fault| {
-            let problem = match fault.problem {
-                // Its own offset is the one within the value.
-                MalformedAuthorization::Syntax(_) => {
-                    "the Authorization header breaks off here, where `name=\"value\"` and commas are expected".to_owned()
-                }
-                problem => problem.to_string(),
-            };
-            UsageFault::hidden(word, offset + fault.at, problem)
-        })?;
-    for slip in &mut slips {
-        slip.at += offset;
-    }
-    Ok(Received {
-        authorization,
-        slips,
-        from: Place::Header,
-    })
-}
-
-/// Takes the protocol parameters out of query or form.
-fn take_out(words: &RequestWords, sent: &Sent<'_>) -> Result<Received, UsageFault> {
-    let (path, query) = sent.request.path_and_query();
-    let found = Authorization::take_from(query).map(|(authorization, rest)| {
-        let target = if rest.is_empty() {
-            path.to_vec()
-        } else {
-            [path, b"?", &rest].concat()
+impl<'a> Header<'a> {
+    /// Reads `Name: value`.
+    pub(super) fn parse(word: &'a str) -> Result<Self, UsageFault> {
+        // A value may be a secret.
+        let wrong = |at, problem: &str| UsageFault::hidden(HEADER, at, problem);
+        let Some((name, value)) = word.split_once(':') else {
+            return Err(wrong(word.len(), "there is no colon: write 'Name: value'"));
         };
-        (authorization, Place::Query(target))
-    });
-    let found = found.or_else(|| {
-        let (authorization, rest) = Authorization::take_from(sent.request.form?)?;
-        Some((authorization, Place::Form(rest)))
-    });
-    let (authorization, from) = found.ok_or_else(|| {
-        let problem = "oauth_signature is in the query or the form, but not each of oauth_consumer_key, \
-             oauth_signature_method, oauth_timestamp and oauth_nonce is beside it, or one is there twice";
-        misplaced(words, sent, problem)
-    })?;
-    Ok(Received {
-        authorization,
-        slips: Vec::new(),
-        from,
-    })
+        if let Some(at) = name.bytes().position(|byte| !is_token(byte)) {
+            return Err(wrong(at, "this byte can't be a part of a header's name"));
+        }
+        if name.is_empty() {
+            return Err(wrong(0, "there is no name before the colon"));
+        }
+        let value_at = word.len() - value.trim_start().len();
+        let is_control = |byte: u8| byte.is_ascii_control() && byte != b'\t';
+        if let Some(at) = value.trim_end().bytes().position(is_control) {
+            return Err(wrong(
+                name.len() + 1 + at,
+                "a control character can't be sent",
+            ));
+        }
+        Ok(Self {
+            name,
+            value: value.trim(),
+            value_at,
+            word,
+        })
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    const VALUE: &str = "OAuth oauth_consumer_key=\"k\", oauth_signature_method=\"PLAINTEXT\", oauth_signature=\"S3NTINEL%26\"";
-
     #[test]
-    fn a_value_and_a_whole_line_are_read_alike() {
-        for text in [
-            VALUE.to_owned(),
-            format!("Authorization: {VALUE}"),
-            format!(" authorization:{VALUE}\r\n"),
-        ] {
-            let received = read(AUTHORIZATION, text.as_bytes()).unwrap();
-            assert_eq!(received.authorization.signature, "S3NTINEL&");
-            assert_eq!(received.slips, [], "{text}");
-        }
+    fn a_header_is_a_name_and_a_value() {
+        let check = |word: &str, expected: (&str, &str)| {
+            let header = Header::parse(word).unwrap();
+            assert_eq!((header.name, header.value), expected);
+            assert!(word[header.value_at..].starts_with(header.value));
+        };
+        check("Content-Type: text/plain", ("Content-Type", "text/plain"));
+        check("X:y:z ", ("X", "y:z"));
+        check("X:", ("X", ""));
     }
 
     #[test]
-    fn places_are_counted_from_the_start_of_the_text() {
-        let slip = read(AUTHORIZATION, format!("Authorization: {VALUE},").as_bytes());
-        assert_eq!(slip.unwrap().slips[0].at, 15 + VALUE.len());
-        let cut = &VALUE[..VALUE.len() - 1];
-        let fault = read(AUTHORIZATION, format!("  {cut}").as_bytes()).unwrap_err();
-        let fault = fault.to_string();
-        let start = format!("--authorization, byte {}: ", 2 + cut.len());
-        assert!(fault.starts_with(&start), "{fault}");
-        assert!(!fault.contains("S3NTINEL"), "{fault}");
+    fn what_is_no_header_is_refused_with_its_place_and_without_its_value() {
+        let check = |word: &str, at: usize| {
+            let fault = Header::parse(word).unwrap_err().to_string();
+            assert!(
+                fault.starts_with(&format!("--header, byte {at}: ")),
+                "{fault}"
+            );
+            assert!(!fault.contains("S3NTINEL"));
+        };
+        check("S3NTINEL", 8);
+        check(": S3NTINEL", 0);
+        check("X Y: S3NTINEL", 1);
+        check("X : S3NTINEL", 1);
+        check("X: S3NTINEL\nY", 11);
     }
 }

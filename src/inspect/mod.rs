@@ -5,6 +5,7 @@ mod content;
 mod described;
 mod fault;
 mod header;
+mod received;
 mod sign;
 mod url;
 mod verify;

@@ -2,11 +2,13 @@
 
 use std::fmt::Write as _;
 
+use secrecy::ExposeSecret as _;
+
 use super::{
     Error, Report, SignWords,
-    content::{Header, parse_header},
     described::{Described, misplaced},
     fault::UsageFault,
+    header,
 };
 use crate::{
     config::ProxyConfig,
@@ -16,8 +18,6 @@ use crate::{
         break_down,
     },
 };
-
-use secrecy::ExposeSecret as _;
 
 /// Signs a request. `now` and `nonce` are for what the command line leaves open.
 ///
@@ -30,10 +30,12 @@ pub fn sign(
     now: u64,
     nonce: &str,
 ) -> Result<Report, Error> {
-    let timestamp = words.timestamp.as_deref().map_or(Ok(now), timestamp)?;
+    let timestamp = words
+        .timestamp
+        .as_deref()
+        .map_or(Ok(now), parse_timestamp)?;
     let nonce = words.nonce.as_deref().map_or(Ok(nonce), check_nonce)?;
-    let headers = words.request.headers.iter().map(|word| parse_header(word));
-    let headers = headers.collect::<Result<Vec<Header<'_>>, _>>()?;
+    let headers = header::parse_all(&words.request)?;
     let described = Described::read(&words.request, &headers, environment)?;
     let sent = described.sent();
     if let Some(name) = sent.request.protocol_parameter() {
@@ -127,7 +129,7 @@ fn masked_key(credentials: &Credentials) -> String {
 }
 
 /// Digits only, where `u64::from_str` would take a sign.
-fn timestamp(text: &str) -> Result<u64, UsageFault> {
+fn parse_timestamp(text: &str) -> Result<u64, UsageFault> {
     const WORD: &str = "--timestamp";
     let wrong = |at, problem: &str| UsageFault::shown(WORD, text.as_bytes(), at, problem);
     if let Some(at) = text.bytes().position(|byte| !byte.is_ascii_digit()) {
@@ -140,7 +142,7 @@ fn timestamp(text: &str) -> Result<u64, UsageFault> {
     text.parse().map_err(|_| wrong(0, problem))
 }
 
-/// Whatever is not empty can be encoded; a control character is a slip all the same.
+/// A control character could be encoded, but nobody means one.
 fn check_nonce(text: &str) -> Result<&str, UsageFault> {
     const WORD: &str = "--nonce";
     let wrong = |at, problem: &str| UsageFault::shown(WORD, text.as_bytes(), at, problem);
@@ -159,7 +161,7 @@ mod tests {
 
     #[test]
     fn a_timestamp_is_made_of_digits() {
-        assert_eq!(timestamp("0137"), Ok(137));
+        assert_eq!(parse_timestamp("0137"), Ok(137));
         for (text, at) in [
             ("", 0),
             ("-1", 0),
@@ -167,7 +169,7 @@ mod tests {
             ("1.5", 1),
             ("99999999999999999999", 0),
         ] {
-            let fault = timestamp(text).unwrap_err().to_string();
+            let fault = parse_timestamp(text).unwrap_err().to_string();
             assert!(
                 fault.starts_with(&format!("--timestamp, byte {at}: ")),
                 "{fault}"

@@ -4,10 +4,10 @@ use std::fmt::Write as _;
 
 use super::{
     Error, Report, VerifyWords,
-    content::{Header, parse_header},
     described::Described,
     fault::printable,
-    header::{self, Place, Received},
+    header,
+    received::{self, Place, Received},
 };
 use crate::{
     config::ProxyConfig,
@@ -21,24 +21,23 @@ use crate::{
 /// What most platforms allow a timestamp to be off, in seconds.
 const WINDOW: u64 = 300;
 
-/// Judges another client's header. `now` is the time, in seconds since 1970.
+/// Judges another client's signature. `now` is the time, in seconds since 1970.
 ///
 /// # Errors
 ///
 /// The words or the configuration are wrong, the header can't be understood, or a file can't be read.
 pub fn verify(words: &VerifyWords, environment: &Environment, now: u64) -> Result<Report, Error> {
-    let headers = words.request.headers.iter().map(|word| parse_header(word));
-    let headers = headers.collect::<Result<Vec<Header<'_>>, _>>()?;
+    let headers = header::parse_all(&words.request)?;
     let described = Described::read(&words.request, &headers, environment)?;
     let sent = described.sent();
-    let received = header::find(words, &headers, &sent)?;
+    let received = received::find(words, &headers, &sent)?;
     let sent = without_protocol_parameters(sent, &received.from);
 
     let credentials = &described.proxy.credentials;
     let options = &described.proxy.signing;
     let diagnosis = diagnose(credentials, options, &sent, &received.authorization);
     let mut text = String::new();
-    write_form(&mut text, &received);
+    write_place(&mut text, &received);
     write_diagnosis(&mut text, &diagnosis, received.slips.is_empty());
     if let Some(theirs) = &words.base_string {
         write_comparison(&mut text, &described.proxy, &sent, &received, theirs);
@@ -68,8 +67,8 @@ fn without_protocol_parameters<'a>(sent: Sent<'a>, place: &'a Place) -> Sent<'a>
     Sent { request, ..sent }
 }
 
-/// Where the protocol parameters are, and how they are written.
-fn write_form(text: &mut String, received: &Received) {
+/// Where the protocol parameters are (RFC 5849 §3.5), and what is wrong about how they are written.
+fn write_place(text: &mut String, received: &Received) {
     let place = match received.from {
         Place::Header => None,
         Place::Query(_) => Some(("the query", "§3.5.3")),

@@ -42,6 +42,7 @@ use bytes::{Bytes, BytesMut};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 pub(crate) use self::{
+    class::is_token,
     client::{ClientPort, ClientRole},
     media_type::is_form,
     reply::Reply,
