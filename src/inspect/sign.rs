@@ -14,8 +14,8 @@ use crate::{
     config::ProxyConfig,
     env::Environment,
     oauth::{
-        Authorization, Credentials, Method, Sent, Signer, SigningOptions, Source, Stamp, body_hash,
-        break_down,
+        Authorization, BODY_HASH, Credentials, Method, Sent, Signer, SigningOptions, Source, Stamp,
+        body_hash, break_down,
     },
 };
 
@@ -48,7 +48,7 @@ pub fn sign(
     let credentials = &described.proxy.credentials;
     let signer = Signer::new(credentials, &described.proxy.signing, sent.origin());
     let hash = body_hash_of(&described.proxy.signing, &sent);
-    let hash = hash.as_deref().map(|hash| ("oauth_body_hash", hash));
+    let hash = hash.as_deref().map(|hash| (BODY_HASH, hash));
     let stamp = Stamp {
         timestamp,
         nonce,

@@ -6,6 +6,9 @@ use sha2::{Sha256, Sha512};
 
 use super::SignatureMethod;
 
+/// The parameter's name.
+pub const BODY_HASH: &str = "oauth_body_hash";
+
 /// The value of `oauth_body_hash` for a body: its digest by the hash of the signature method, in base64.
 ///
 /// `PLAINTEXT` names no hash; the extension has it use SHA-1.

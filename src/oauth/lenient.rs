@@ -6,11 +6,11 @@ use std::{collections::HashSet, fmt, ops::Range};
 
 use thiserror::Error;
 
+use super::QueryPlus;
 use super::authorization::{Authorization, MalformedAuthorization, unescape};
 use super::percent::{FormBytes, decode_strict};
-use super::{QueryPlus, RequestToSign};
 
-/// A header with what is wrong about its form; empty where it is well-formed.
+/// A header, with what is wrong about how it is written; nothing where it is well-formed.
 pub type WithSlips = (Authorization, Vec<Slip>);
 
 /// Something in a header that RFC 5849 §3.5.1 does not allow, though what is meant is clear.
@@ -22,7 +22,7 @@ pub struct Slip {
     pub kind: SlipKind,
 }
 
-/// What is wrong about a header's form.
+/// What is wrong about how a header is written.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SlipKind {
     /// It starts with its first parameter.
@@ -86,43 +86,6 @@ impl Authorization {
             slips: Vec::new(),
         }
         .read()
-    }
-
-    /// Takes the protocol parameters out of a query or a form (RFC 5849 §3.5.2, §3.5.3), and returns what is left of it
-    /// beside them. `None` if there is no `oauth_signature`, if what there is makes no whole set, or if one is there twice.
-    pub fn take_from(encoded: &[u8]) -> Option<(Self, Vec<u8>)> {
-        let is_protocol = |pair: &&[u8]| super::parameters::protocol_parameter_in(pair).is_some();
-        let (protocol, rest): (Vec<&[u8]>, Vec<&[u8]>) =
-            encoded.split(|byte| *byte == b'&').partition(is_protocol);
-        let decode = |text: &[u8]| {
-            let bytes: Vec<u8> = FormBytes::new(text, QueryPlus::Space).collect();
-            String::from_utf8(bytes).ok()
-        };
-        let parameters: Option<Vec<_>> = protocol
-            .into_iter()
-            .map(|pair| {
-                let mut parts = pair.splitn(2, |byte| *byte == b'=');
-                let [name, value] = [parts.next(), parts.next()].map(Option::unwrap_or_default);
-                Some((decode(name)?, decode(value)?))
-            })
-            .collect();
-        let parameters = parameters?;
-        let mut names = HashSet::new();
-        if !parameters.iter().all(|(name, _)| names.insert(name)) {
-            return None;
-        }
-        let authorization = Self::from_parameters(None, parameters).ok()?;
-        Some((authorization, rest.join(&b'&')))
-    }
-}
-
-impl RequestToSign<'_> {
-    /// Whether query or form have an `oauth_signature` of their own.
-    pub fn is_signed_without_header(&self) -> bool {
-        [self.query(), self.form.unwrap_or_default()]
-            .into_iter()
-            .flat_map(super::parameters::names)
-            .any(|name| name == "oauth_signature")
     }
 }
 

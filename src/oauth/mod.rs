@@ -20,13 +20,14 @@ mod percent;
 mod replay;
 mod rsa;
 mod signer;
+mod transmission;
 mod verify;
 
 use secrecy::SecretString;
 
 pub use self::authorization::{Authorization, MalformedAuthorization};
 pub use self::base::{BaseUri, RequestToSign};
-pub use self::body_hash::body_hash;
+pub use self::body_hash::{BODY_HASH, body_hash};
 pub use self::diagnosis::{
     Breakdown, Diagnosis, Divergence, Finding, Mistake, Parameter, Part, Sent, Source, break_down,
     compare_base_strings, diagnose, signs,

@@ -5,7 +5,7 @@ use bytes::{BufMut, Bytes, BytesMut};
 use super::{ErrorType, Refusal};
 use crate::{
     config::{InboundAuthorization, ProxyConfig},
-    oauth::{RequestToSign, Signer, Stamp, body_hash, is_name_character},
+    oauth::{BODY_HASH, RequestToSign, Signer, Stamp, body_hash, is_name_character},
     wire::{Field, Fields, RequestHead, is_form},
 };
 
@@ -229,7 +229,7 @@ impl Prepared {
             let (form, hash) = match content {
                 SignedContent::None => (None, None),
                 SignedContent::Form(form) => (Some(&form[..]), None),
-                SignedContent::Hash(hash) => (None, Some(("oauth_body_hash", &hash[..]))),
+                SignedContent::Hash(hash) => (None, Some((BODY_HASH, &hash[..]))),
             };
             let stamp = Stamp {
                 extra: hash.as_slice(),

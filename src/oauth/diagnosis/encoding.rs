@@ -1,6 +1,7 @@
 //! Percent-encoding as clients do it.
 
 use super::mistake::{Made, Mistake};
+use crate::oauth::{QueryPlus, percent::FormBytes};
 
 /// Encodes as RFC 5849 §3.6 says, but for the mistakes.
 pub(super) fn escape(bytes: &[u8], made: Made<'_>) -> Vec<u8> {
@@ -35,6 +36,5 @@ pub(super) fn escape(bytes: &[u8], made: Made<'_>) -> Vec<u8> {
 
 /// Decodes escapes; a `%` that begins none stands for itself.
 pub(super) fn unescape(text: &[u8]) -> Vec<u8> {
-    use crate::oauth::{QueryPlus, percent::FormBytes};
     FormBytes::new(text, QueryPlus::Literal).collect()
 }

@@ -23,7 +23,7 @@ use self::{
     mistake::{Made, candidates},
 };
 use super::{
-    Authorization, BaseUri, Credentials, Method, Mismatch, QueryPlus, RequestToSign,
+    Authorization, BODY_HASH, BaseUri, Credentials, Method, Mismatch, QueryPlus, RequestToSign,
     SignatureMethod, SigningOptions, Verifier, body_hash, parameters::names,
 };
 
@@ -58,8 +58,8 @@ pub struct Sent<'a> {
 impl Sent<'_> {
     /// The scheme, host and port that are signed.
     pub fn origin(&self) -> BaseUri {
-        let default = if self.https { 443 } else { 80 };
-        BaseUri::new(self.https, self.host, self.port.unwrap_or(default))
+        let port = self.port.unwrap_or(default_port(self.https));
+        BaseUri::new(self.https, self.host, port)
     }
 
     /// The decoded names of query and form.
@@ -67,6 +67,11 @@ impl Sent<'_> {
         let form = self.request.form.unwrap_or_default();
         [self.request.query(), form].into_iter().flat_map(names)
     }
+}
+
+/// The port that a scheme has by default (RFC 5849 §3.4.1.2).
+fn default_port(https: bool) -> u16 {
+    if https { 443 } else { 80 }
 }
 
 /// What is found out about a header.
@@ -161,14 +166,13 @@ fn method_without_key(name: &str) -> Option<Method> {
     Method::try_from(SignatureMethod::from_name(name)?).ok()
 }
 
-/// A header that says something else of the body than what it is; forms have no hash.
+/// Whether the header has the hash of another body, or none where there should be one; forms have no hash.
 fn body_hash_difference(
     options: &SigningOptions,
     sent: &Sent<'_>,
     authorization: &Authorization,
 ) -> Option<Mismatch> {
-    let name = "oauth_body_hash";
-    let received = authorization.signed().find(|(other, _)| *other == name);
+    let received = authorization.signed().find(|(name, _)| *name == BODY_HASH);
     let received = received.map(|(_, value)| value.to_owned());
     if sent.request.form.is_some() || (received.is_none() && !options.body_hash) {
         return None;

@@ -1,7 +1,7 @@
 //! The base string URI as clients make it.
 
 use super::{
-    Sent,
+    Sent, default_port,
     encoding::{escape, unescape},
     mistake::{Made, Mistake},
 };
@@ -39,10 +39,10 @@ fn origin(sent: &Sent<'_>, made: Made<'_>) -> String {
         sent.host.to_ascii_lowercase()
     };
     let https = sent.https != made.has(&Mistake::OtherScheme);
-    let (scheme, default) = if https { ("https", 443) } else { ("http", 80) };
+    let scheme = if https { "https" } else { "http" };
+    let default = default_port(https);
     // A port that goes without saying does so with either scheme.
-    let own_default = if sent.https { 443 } else { 80 };
-    let port = sent.port.filter(|port| *port != own_default);
+    let port = sent.port.filter(|port| *port != default_port(sent.https));
     match port {
         Some(port) if !made.has(&Mistake::PortLeftOut) && port != default => {
             format!("{scheme}://{host}:{port}")

@@ -100,18 +100,6 @@ fn what_can_not_be_meant_is_refused_with_its_place() {
 }
 
 #[test]
-fn protocol_parameters_are_taken_out_of_a_query() {
-    let query = b"a=1&oauth_consumer_key=k&oauth_signature_method=HMAC-SHA1&oauth_timestamp=1\
-        &oauth_nonce=n&oauth_signature=a%2Fb%2B%3D&b";
-    let (authorization, rest) = Authorization::take_from(query).unwrap();
-    assert_eq!(authorization.signature, "a/b+=");
-    assert_eq!(rest, b"a=1&b");
-    assert!(Authorization::take_from(b"a=1&oauth_signature=x").is_none());
-    let twice = [&query[..], b"&%6fauth_nonce=m"].concat();
-    assert!(Authorization::take_from(&twice).is_none());
-}
-
-#[test]
 fn a_secret_behind_an_ampersand_is_not_taken_for_a_name() {
     let value = b"OAuth oauth_consumer_key=k&oauth_signature_method=PLAINTEXT&oauth_signature=cs&S3NTINEL=&oauth_version=1.0";
     let (authorization, slips) = Authorization::parse_leniently(value).unwrap();
