@@ -22,12 +22,13 @@ use std::{fmt, net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 
 use secrecy::SecretString;
 
+pub(crate) use self::origin::default_port;
 pub use self::{
     address::ListenAddressError,
     describe::describe,
     fault::{Fault, Faults},
     flags::Flags,
-    origin::{HostError, OriginError},
+    origin::{HostError, Origin, OriginError},
 };
 use crate::{
     env::Environment,
@@ -139,42 +140,6 @@ impl fmt::Display for ListenAddress {
             Self::Tcp(address) => address.fmt(f),
             Self::Unix(path) => write!(f, "unix:{}", path.display()),
         }
-    }
-}
-
-/// A scheme, a host and a port (RFC 6454 §4), of an upstream.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Origin {
-    /// Whether the scheme is `https`; otherwise it is `http`.
-    pub https: bool,
-    /// The host in lower case: a name, an IPv4 address, or an IPv6 address without brackets.
-    pub host: String,
-    /// The port; the scheme's default where the URL had none.
-    pub port: u16,
-}
-
-impl Origin {
-    /// `https` or `http`.
-    pub fn scheme(&self) -> &'static str {
-        if self.https { "https" } else { "http" }
-    }
-
-    /// The value of a `Host` field (RFC 9110 §7.2): the scheme's default port is left out.
-    pub fn authority(&self) -> String {
-        let default = if self.https { 443 } else { 80 };
-        let brackets = self.host.contains(':');
-        let (open, close) = if brackets { ("[", "]") } else { ("", "") };
-        if self.port == default {
-            format!("{open}{}{close}", self.host)
-        } else {
-            format!("{open}{}{close}:{}", self.host, self.port)
-        }
-    }
-}
-
-impl fmt::Display for Origin {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}://{}", self.scheme(), self.authority())
     }
 }
 

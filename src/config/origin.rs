@@ -1,11 +1,50 @@
 //! Upstreams and hosts: how they are written.
 
 use std::{
+    fmt,
     net::{Ipv4Addr, Ipv6Addr},
     str::FromStr,
 };
 
-use super::Origin;
+/// A scheme, a host and a port (RFC 6454 §4), of an upstream.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Origin {
+    /// Whether the scheme is `https`; otherwise it is `http`.
+    pub https: bool,
+    /// The host in lower case: a name, an IPv4 address, or an IPv6 address without brackets.
+    pub host: String,
+    /// The port; the scheme's default where the URL had none.
+    pub port: u16,
+}
+
+impl Origin {
+    /// `https` or `http`.
+    pub fn scheme(&self) -> &'static str {
+        if self.https { "https" } else { "http" }
+    }
+
+    /// The value of a `Host` field (RFC 9110 §7.2): the scheme's default port is left out.
+    pub fn authority(&self) -> String {
+        let brackets = self.host.contains(':');
+        let (open, close) = if brackets { ("[", "]") } else { ("", "") };
+        if self.port == default_port(self.https) {
+            format!("{open}{}{close}", self.host)
+        } else {
+            format!("{open}{}{close}:{}", self.host, self.port)
+        }
+    }
+}
+
+impl fmt::Display for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}://{}", self.scheme(), self.authority())
+    }
+}
+
+/// The port that a scheme has by default.
+pub(crate) fn default_port(https: bool) -> u16 {
+    if https { 443 } else { 80 }
+}
 
 /// A text that is no upstream. None of the messages shows it, for it may hold a password.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -56,7 +95,7 @@ impl FromStr for Origin {
             return Err(OriginError::Path);
         }
         let (host, port) = parse_host_and_port(authority)?;
-        let port = port.unwrap_or(if https { 443 } else { 80 });
+        let port = port.unwrap_or(default_port(https));
         Ok(Self { https, host, port })
     }
 }

@@ -1,7 +1,7 @@
 //! A URL, taken apart without changing a byte of what will be signed.
 
 use super::fault::UsageFault;
-use crate::config::Origin;
+use crate::config::{Origin, default_port};
 
 const WORD: &str = "URL";
 
@@ -30,7 +30,7 @@ impl Authority {
         Origin {
             https: self.https,
             host: host.to_ascii_lowercase(),
-            port: self.port.unwrap_or(if self.https { 443 } else { 80 }),
+            port: self.port.unwrap_or(default_port(self.https)),
         }
     }
 
