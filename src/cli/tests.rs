@@ -1,0 +1,92 @@
+//! Command lines, read and refused.
+
+use super::*;
+
+fn parse_words(words: &[&str]) -> Result<Command, Exit> {
+    parse(["undersign"].iter().chain(words))
+}
+
+#[test]
+fn the_definition_is_consistent() {
+    CommandLine::command().debug_assert();
+}
+
+#[test]
+fn flags_are_accepted_bare_and_after_run() {
+    let flags = [
+        "--listen",
+        "127.0.0.1:1",
+        "--token",
+        "",
+        "--trust-self-signed",
+    ];
+    for before in [&[][..], &["run"]] {
+        let words = [before, &flags].concat();
+        let Ok(Command::Run(flags)) = parse_words(&words) else {
+            panic!("{words:?}");
+        };
+        assert_eq!(flags.listen.as_deref(), Some("127.0.0.1:1"));
+        assert_eq!(flags.token.as_deref(), Some(""));
+        assert!(flags.trust_self_signed && !flags.allow_nonlocal_listen);
+    }
+    assert!(matches!(
+        parse_words(&["check", "--config", "a"]),
+        Ok(Command::Check(_))
+    ));
+}
+
+#[test]
+fn a_wrong_command_line_exits_with_64_and_shows_no_value_of_a_secret() {
+    let wrong: [&[&str]; 8] = [
+        &["--nonsense"],
+        &["frobnicate"],
+        &["--listen"],
+        &["--log-format", "xml"],
+        &["--trust-self-signed=true"],
+        &["--consumer-secret", "S3NTINEL"],
+        &["--consumer-secret=S3NTINEL"],
+        &["completions", "cobol"],
+    ];
+    for words in wrong {
+        let exit = parse_words(words).unwrap_err();
+        assert_eq!((exit.code, exit.to_stdout), (64, false), "{words:?}");
+        assert!(!exit.text.contains("S3NTINEL"), "{}", exit.text);
+    }
+}
+
+#[test]
+fn help_and_version_go_to_standard_output() {
+    for words in [["--help"], ["-h"], ["--version"], ["-V"], ["help"]] {
+        let exit = parse_words(&words).unwrap_err();
+        assert_eq!((exit.code, exit.to_stdout), (0, true), "{words:?}");
+    }
+}
+
+#[test]
+fn every_flag_names_its_variable() {
+    for argument in CommandLine::command().get_arguments() {
+        let Some(flag) = argument
+            .get_long()
+            .filter(|flag| !matches!(*flag, "help" | "version"))
+        else {
+            continue;
+        };
+        let variable = format!("[env: UNDERSIGN_{}", flag.replace('-', "_").to_uppercase());
+        let help = argument.get_help().unwrap().to_string();
+        assert!(help.contains(&variable), "{flag}: {help}");
+    }
+}
+
+#[test]
+fn completions_and_the_man_page_are_printed() {
+    for shell in ["bash", "elvish", "fish", "powershell", "zsh"] {
+        let Ok(Command::Completions(script)) = parse_words(&["completions", shell]) else {
+            panic!("{shell}");
+        };
+        assert!(script.contains("allow-nonlocal-listen"));
+    }
+    let Ok(Command::Man(page)) = parse_words(&["man"]) else {
+        panic!("no man page");
+    };
+    assert!(page.contains(".TH undersign") && page.contains("UNDERSIGN_LISTEN"));
+}
