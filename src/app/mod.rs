@@ -1,0 +1,189 @@
+//! What each subcommand does, and what the program's exit code says of it.
+
+mod daemon;
+mod process;
+
+use std::{ffi::OsString, fmt::Display, io, io::Write as _, process::ExitCode};
+
+use tokio_util::sync::CancellationToken;
+
+use self::process::{Signals, forbid_dumps, in_runtime};
+use crate::{
+    admin,
+    cli::{self, Command},
+    config::{self, Config, Flags, ListenAddress},
+    demo,
+    env::Environment,
+    inspect::{self, Report},
+    proxy::{fresh_nonce, seconds_since_epoch},
+    server,
+};
+
+/// How the program ends, with the codes of sysexits.h where it has one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+enum Exit {
+    Clean = 0,
+    Other = 1,
+    Usage = 64,
+    Unavailable = 69,
+    Configuration = 78,
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        Self::from(exit as u8)
+    }
+}
+
+/// Runs the program with the words of its command line, of which the first is its name.
+pub fn main(words: impl Iterator<Item = OsString>) -> ExitCode {
+    let command = match cli::parse(words) {
+        Ok(command) => command,
+        Err(exit) => {
+            if exit.to_stdout {
+                print(exit.text);
+            } else {
+                complain(exit.text);
+            }
+            return ExitCode::from(exit.code);
+        }
+    };
+    let environment = Environment::capture();
+    forbid_dumps();
+    let exit = match command {
+        Command::Run(flags) => with_config(&flags, &environment, daemon::run),
+        Command::Check(flags) => with_config(&flags, &environment, |config| check(&config)),
+        Command::Sign(words) => {
+            let (now, nonce) = (seconds_since_epoch(), fresh_nonce());
+            report(inspect::sign(&words, &environment, now, nonce.as_str()))
+        }
+        Command::Verify(words) => {
+            report(inspect::verify(&words, &environment, seconds_since_epoch()))
+        }
+        Command::Demo { listen } => demo(listen.as_deref(), &environment),
+        Command::Healthcheck { admin_listen } => healthcheck(admin_listen, &environment),
+        Command::Completions(text) | Command::Man(text) => {
+            print(text);
+            Exit::Clean
+        }
+    };
+    exit.into()
+}
+
+fn with_config(
+    flags: &Flags,
+    environment: &Environment,
+    then: impl FnOnce(Config) -> Exit,
+) -> Exit {
+    match config::load(flags, environment) {
+        Ok(config) => then(config),
+        Err(faults) => refuse(&faults),
+    }
+}
+
+fn check(config: &Config) -> Exit {
+    let faults = server::check(config);
+    if faults.is_empty() {
+        print(config::describe(config));
+        return Exit::Clean;
+    }
+    refuse(&faults)
+}
+
+/// Prints what was found out about one request.
+fn report(outcome: Result<Report, inspect::Error>) -> Exit {
+    match outcome {
+        Ok(report) => {
+            report.notes.iter().for_each(complain);
+            print(report.text);
+            if report.is_right {
+                Exit::Clean
+            } else {
+                Exit::Other
+            }
+        }
+        Err(inspect::Error::Configuration(faults)) => refuse(&faults),
+        Err(error) => {
+            complain(&error);
+            match error {
+                inspect::Error::Usage(_) => Exit::Usage,
+                _ => Exit::Other,
+            }
+        }
+    }
+}
+
+fn demo(listen: Option<&str>, environment: &Environment) -> Exit {
+    in_runtime(async {
+        let mut signals = Signals::new()?;
+        let demo = match demo::Demo::start(listen, environment).await {
+            Ok(demo) => demo,
+            Err(error @ demo::DemoError::Listen(_)) => {
+                complain(error);
+                return Ok(Exit::Configuration);
+            }
+            Err(demo::DemoError::Start(error)) => {
+                complain(format_args!(
+                    "{error}\nTo use another port: undersign demo --listen 127.0.0.1:0"
+                ));
+                return Ok(Exit::Unavailable);
+            }
+            Err(demo::DemoError::Other(error)) => {
+                complain(error);
+                return Ok(Exit::Other);
+            }
+        };
+        print(demo.introduction());
+        let shutdown = CancellationToken::new();
+        let mut running = tokio::spawn(demo.run(shutdown.clone()));
+        tokio::select! {
+            _ = &mut running => return Ok(Exit::Other),
+            () = signals.stop.recv() => shutdown.cancel(),
+        }
+        tokio::select! {
+            _ = &mut running => Ok(Exit::Clean),
+            () = signals.stop.recv() => Ok(Exit::Other),
+        }
+    })
+}
+
+fn healthcheck(admin_listen: Option<String>, environment: &Environment) -> Exit {
+    let variable = environment.get("UNDERSIGN_ADMIN_LISTEN");
+    let text = admin_listen.or_else(|| variable.ok().flatten().map(str::to_owned));
+    let address = match text.map(|text| text.parse::<ListenAddress>()) {
+        Some(Ok(address)) => address,
+        Some(Err(error)) => return refuse([format_args!("admin.listen: {error}")]),
+        None => {
+            return refuse([
+                "admin.listen: there is no admin listener to ask: set --admin-listen or UNDERSIGN_ADMIN_LISTEN",
+            ]);
+        }
+    };
+    in_runtime(async {
+        Ok(match admin::probe(&address).await {
+            Ok(()) => Exit::Clean,
+            Err(error) => {
+                complain(error);
+                Exit::Other
+            }
+        })
+    })
+}
+
+fn refuse<F: Display>(faults: impl IntoIterator<Item = F>) -> Exit {
+    for fault in faults {
+        complain(fault);
+    }
+    Exit::Configuration
+}
+
+/// Where standard output is closed, there is nobody left to tell.
+fn print(text: impl Display) {
+    let _ = write!(io::stdout(), "{text}");
+}
+
+fn complain(text: impl Display) {
+    let text = text.to_string();
+    let _ = writeln!(io::stderr(), "undersign: {}", text.trim_end());
+}

@@ -1,0 +1,89 @@
+//! The process as the system sees it: its signals, its limits and its threads.
+
+use std::{future::Future, io, time::Duration};
+
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tracing::warn;
+
+use super::{Exit, complain};
+
+/// How long the tasks that are left at the end may take to be dropped.
+const RUNTIME_END: Duration = Duration::from_millis(500);
+
+/// The signals that the program knows.
+pub(super) struct Signals {
+    pub(super) stop: StopSignals,
+    pub(super) hang_up: Signal,
+}
+
+/// The signals that end the program.
+pub(super) struct StopSignals {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl Signals {
+    pub(super) fn new() -> io::Result<Self> {
+        Ok(Self {
+            stop: StopSignals {
+                terminate: signal(SignalKind::terminate())?,
+                interrupt: signal(SignalKind::interrupt())?,
+            },
+            hang_up: signal(SignalKind::hangup())?,
+        })
+    }
+}
+
+impl StopSignals {
+    /// Waits for the next one.
+    pub(super) async fn recv(&mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+        }
+    }
+}
+
+/// Does the work in a runtime of its own.
+pub(super) fn in_runtime(work: impl Future<Output = io::Result<Exit>>) -> Exit {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build();
+    let outcome = runtime.and_then(|runtime| {
+        let outcome = runtime.block_on(work);
+        // Exchanges that are cut off have to leave their records; a name that is still being looked up must not hold
+        // the exit up for long.
+        runtime.shutdown_timeout(RUNTIME_END);
+        outcome
+    });
+    outcome.unwrap_or_else(|error| {
+        complain(error);
+        Exit::Other
+    })
+}
+
+/// A core dump, or a debugger of the same user, would see the secrets. Where the system does not let us forbid that,
+/// there is nothing better to do than to go on.
+pub(super) fn forbid_dumps() {
+    let none = Rlimit {
+        current: Some(0),
+        maximum: Some(0),
+    };
+    let _ = setrlimit(Resource::Core, none);
+    #[cfg(target_os = "linux")]
+    let _ = rustix::process::set_dumpable_behavior(rustix::process::DumpableBehavior::NotDumpable);
+}
+
+/// Raises the limit of open files: each exchange takes two, and the soft limit is often 1024 only for the sake of
+/// programs that use select(2).
+pub(super) fn raise_descriptor_limit() {
+    let Rlimit { maximum, .. } = getrlimit(Resource::Nofile);
+    let limit = Rlimit {
+        current: maximum,
+        maximum,
+    };
+    if let Err(error) = setrlimit(Resource::Nofile, limit) {
+        warn!(%error, "can't raise the limit of open files");
+    }
+}
