@@ -12,9 +12,6 @@ use crate::{
     inspect::{RequestWords, SignWords, VerifyWords},
 };
 
-/// The exit code of a wrong command line: `EX_USAGE` of sysexits.h.
-const EXIT_USAGE: u8 = 64;
-
 /// What stands below the long help, and in the man page.
 const SIGNALS_AND_EXIT_CODES: &str = "\
 Signals: TERM and INT stop the daemon, which finishes what is under way for up to 30 s; a second one ends it at once. \
@@ -50,15 +47,13 @@ pub enum Command {
     Man(String),
 }
 
-/// Nothing is left to do but to print a text and to exit.
+/// Why there is nothing to do but to print a text.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Exit {
-    /// The exit code.
-    pub code: u8,
-    /// What to print.
-    pub text: String,
-    /// Whether it goes to standard output; otherwise to standard error.
-    pub to_stdout: bool,
+pub enum NoCommand {
+    /// This help, or the version, was asked for.
+    Help(String),
+    /// The command line is wrong, as this says.
+    Wrong(String),
 }
 
 /// Reads the command line, of which the first word is the program's name.
@@ -66,17 +61,17 @@ pub struct Exit {
 /// # Errors
 ///
 /// The command line is wrong, or asks for help or the version.
-pub fn parse<I>(words: I) -> Result<Command, Exit>
+pub fn parse<I>(words: I) -> Result<Command, NoCommand>
 where
     I: IntoIterator,
     I::Item: Into<OsString> + Clone,
 {
     let line = CommandLine::try_parse_from(words).map_err(|error| {
-        let is_wrong = error.use_stderr();
-        Exit {
-            code: if is_wrong { EXIT_USAGE } else { 0 },
-            text: error.render().to_string(),
-            to_stdout: !is_wrong,
+        let text = error.render().to_string();
+        if error.use_stderr() {
+            NoCommand::Wrong(text)
+        } else {
+            NoCommand::Help(text)
         }
     })?;
     Ok(match line.action {
@@ -88,7 +83,7 @@ where
         Some(Action::Demo { listen }) => Command::Demo { listen },
         Some(Action::Healthcheck { admin_listen }) => Command::Healthcheck { admin_listen },
         Some(Action::Completions { shell }) => Command::Completions(completions(shell)),
-        Some(Action::Man) => Command::Man(man()?),
+        Some(Action::Man) => Command::Man(man()),
     })
 }
 
@@ -312,16 +307,11 @@ fn completions(shell: Shell) -> String {
     String::from_utf8_lossy(&script).into_owned()
 }
 
-fn man() -> Result<String, Exit> {
+fn man() -> String {
     let mut page = Vec::new();
-    clap_mangen::Man::new(CommandLine::command())
-        .render(&mut page)
-        .map_err(|error| Exit {
-            code: 1,
-            text: format!("{error}\n"),
-            to_stdout: false,
-        })?;
-    Ok(String::from_utf8_lossy(&page).into_owned())
+    // Writing to a Vec can't fail.
+    let _ = clap_mangen::Man::new(CommandLine::command()).render(&mut page);
+    String::from_utf8_lossy(&page).into_owned()
 }
 
 #[cfg(test)]

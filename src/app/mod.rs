@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 use self::process::{Signals, forbid_dumps, in_runtime};
 use crate::{
     admin,
-    cli::{self, Command},
+    cli::{self, Command, NoCommand},
     config::{self, Config, Flags, ListenAddress},
     demo,
     env::Environment,
@@ -40,13 +40,13 @@ impl From<Exit> for ExitCode {
 pub fn main(words: impl Iterator<Item = OsString>) -> ExitCode {
     let command = match cli::parse(words) {
         Ok(command) => command,
-        Err(exit) => {
-            if exit.to_stdout {
-                print(exit.text);
-            } else {
-                complain(exit.text);
-            }
-            return ExitCode::from(exit.code);
+        Err(NoCommand::Help(text)) => {
+            print(text);
+            return Exit::Clean.into();
+        }
+        Err(NoCommand::Wrong(text)) => {
+            complain(text);
+            return Exit::Usage.into();
         }
     };
     let environment = Environment::capture();
