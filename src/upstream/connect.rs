@@ -15,67 +15,14 @@ use tokio::{
     time::timeout,
 };
 
-use super::tls::{Tls, TlsFailure, TlsFault, TlsStream};
+use super::{
+    fault::{ConnectError, Stage, TlsFault},
+    tls::{Tls, TlsStream},
+};
 use crate::config::ProxyConfig;
 
 /// How long an address gets before the next one is tried beside it (RFC 8305 §5).
 const ATTEMPT_DELAY: Duration = Duration::from_millis(250);
-
-/// Why there is no connection to the upstream.
-#[derive(Debug, thiserror::Error)]
-pub enum ConnectError {
-    /// The name could not be looked up.
-    #[error("the name {host} could not be resolved: {source}")]
-    Dns {
-        /// The name.
-        host: String,
-        /// What the system's resolver said.
-        source: io::Error,
-    },
-    /// No address accepted the connection.
-    #[error("could not connect to {address}: {source}")]
-    Tcp {
-        /// The address that was tried last.
-        address: SocketAddr,
-        /// What the system said.
-        source: io::Error,
-    },
-    /// TLS could not be agreed on, or the certificate is not trusted.
-    #[error("{0}")]
-    Tls(#[from] TlsFailure),
-    /// It took too long.
-    #[error("no connection within {} ms ({stage})", limit.as_millis())]
-    Timeout {
-        /// What was under way.
-        stage: Stage,
-        /// The limit.
-        limit: Duration,
-    },
-    /// The connection could not be taken into use.
-    #[error("the connection could not be taken into use: {0}")]
-    Handshake(hyper::Error),
-}
-
-/// A stage of connecting.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Stage {
-    /// Looking up the name.
-    Dns,
-    /// Connecting.
-    Tcp,
-    /// Agreeing on TLS.
-    Tls,
-}
-
-impl std::fmt::Display for Stage {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(match self {
-            Self::Dns => "looking up the name",
-            Self::Tcp => "connecting",
-            Self::Tls => "TLS handshake",
-        })
-    }
-}
 
 /// Knows where to connect and whom to trust there.
 #[derive(Debug)]

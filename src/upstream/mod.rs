@@ -5,6 +5,7 @@
 //! by nobody; whether it is still alive is seen when it is taken out of the pool.
 
 mod connect;
+mod fault;
 mod link;
 mod pool;
 mod tls;
@@ -14,8 +15,8 @@ use std::{sync::Arc, time::Duration};
 
 use self::{connect::Dialer, pool::Pool};
 pub use self::{
-    connect::{ConnectError, Stage},
-    tls::{Acceptor, Tls, TlsFailure, TlsFault, TlsStream},
+    fault::{ConnectError, Stage, TlsFailure, TlsFault},
+    tls::{Acceptor, Tls, TlsStream},
 };
 pub(crate) use self::{
     link::{Answer, Link, SendError, SendFault, SendTimeouts},

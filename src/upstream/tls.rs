@@ -26,37 +26,11 @@ use tokio::net::TcpStream;
 use tokio_rustls::{TlsAcceptor, TlsConnector};
 use tracing::warn;
 
+use super::fault::{TlsFailure, TlsFault};
 use crate::config::{TlsConfig, Trust};
 
 /// A TLS stream to the upstream.
 pub type TlsStream = tokio_rustls::client::TlsStream<TcpStream>;
-
-/// A setting of `[proxy.NAME.tls]` that can't be used.
-#[derive(Debug, thiserror::Error)]
-#[error("{key}: {message}")]
-pub struct TlsFault {
-    /// The key below `proxy.NAME.tls`.
-    pub key: &'static str,
-    /// What is wrong and what to do.
-    pub message: String,
-}
-
-/// Why TLS with the upstream failed.
-#[derive(Debug, thiserror::Error)]
-pub enum TlsFailure {
-    /// The upstream's certificate is not trusted.
-    #[error("the upstream's certificate is not trusted: {0}")]
-    Certificate(String),
-    /// The upstream ended the handshake with an alert.
-    #[error("the upstream refused the TLS handshake: {0}")]
-    Alert(String),
-    /// The upstream does not speak TLS as it should.
-    #[error("no TLS with the upstream: {0}")]
-    Protocol(String),
-    /// The connection broke during the handshake.
-    #[error("the connection broke during the TLS handshake: {0}")]
-    Broken(io::Error),
-}
 
 /// How to speak TLS with one upstream, and whom to trust.
 #[derive(Clone)]

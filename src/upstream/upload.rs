@@ -171,11 +171,7 @@ impl Body for Upload {
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, io::Error>>> {
         let this = &mut *self;
-        let mut source = this
-            .content
-            .source
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
+        let mut source = this.content.source();
         if let Some(piece) = source.kept.get(this.next) {
             this.next += 1;
             return Poll::Ready(Some(Ok(Frame::data(piece.clone()))));
