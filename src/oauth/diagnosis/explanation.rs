@@ -1,24 +1,9 @@
-//! What is said about each mistake.
+//! What a client did, and what to do about it.
 
 use std::borrow::Cow;
 
 use super::mistake::Mistake;
 use Mistake as M;
-
-const PARAMETERS: &str = "RFC 5849 §3.4.1.3.1: all parameters are signed: those of the query, of the header (but realm and oauth_signature), and of a body that is a form";
-const FORM_ENCODED: &str = "RFC 5849 §3.4.1.3.1: the query is read as a form (application/x-www-form-urlencoded): `&` separates, the first `=` ends the name, `+` is a space, and escapes are decoded";
-const EACH: &str =
-    "RFC 5849 §3.4.1.3: every parameter counts, also one that is empty or there twice";
-const ENCODING: &str = "RFC 5849 §3.6: only letters, digits and `-._~` stay as they are; every other byte becomes `%XX` with digits in upper case, a space `%20`";
-const ORDER: &str = "RFC 5849 §3.4.1.3.2: names and values are encoded first, then sorted by bytes: by name, and by value where names are the same";
-const JOINED: &str = "RFC 5849 §3.4.1.1: the base string is method, URI and normalised parameters, each encoded once as a whole and joined by `&`; within the parameters, names and values have been encoded before";
-const METHOD: &str =
-    "RFC 5849 §3.4.1.1: the base string starts with the request's own method, in upper case";
-const URI: &str = "RFC 5849 §3.4.1.2: the URI is scheme, host in lower case, the port unless it is the scheme's default, and the path; without query";
-const PATH: &str =
-    "RFC 5849 §3.4.1.2: the path is signed as it stands in the request line; an empty one is `/`";
-const KEY: &str = "RFC 5849 §3.4.2: the key is the encoded consumer secret, `&`, and the encoded token secret; the `&` stands there even if a secret is empty";
-const TEXT: &str = "RFC 5849 §3.4.2: oauth_signature is the HMAC's bytes in base64, with padding (RFC 2045 §6.8), and encoded once in the header (§3.5.1)";
 
 const SIGN_WHAT_IS_SENT: &str = "sign the request as it is sent, after all that changes it";
 const ENCODE: &str =
@@ -26,373 +11,291 @@ const ENCODE: &str =
 const SORT: &str = "encode names and values, then sort the pairs by name and value as bytes";
 const SECRET: &str = "look at how the secret is read from its file or variable";
 
-/// What the client did, what the RFC says, and what to do.
+/// What is said of a mistake, beside the rule that it breaks.
 pub(super) struct Explanation {
+    /// What the client did.
     pub(super) did: Cow<'static, str>,
-    pub(super) rule: &'static str,
+    /// What to do about it.
     pub(super) remedy: &'static str,
 }
 
-fn of(did: impl Into<Cow<'static, str>>, rule: &'static str, remedy: &'static str) -> Explanation {
+fn of(did: impl Into<Cow<'static, str>>, remedy: &'static str) -> Explanation {
     let did = did.into();
-    Explanation { did, rule, remedy }
+    Explanation { did, remedy }
 }
 
 impl Mistake {
-    /// What is said about it.
+    /// What is said of it.
     pub(super) fn explanation(&self) -> Explanation {
         match self {
             M::PlusLiteralInQuery => of(
                 "a `+` in the query is signed as a plus sign",
-                FORM_ENCODED,
                 "sign it as a space, `%20`, and send a plus sign as `%2B`; if the platform itself reads it as a plus sign, set query_plus = \"literal\"",
             ),
             M::PlusSpaceInQuery => of(
                 "a `+` in the query is signed as a space",
-                "query_plus = \"literal\": this platform reads a `+` in a query as a plus sign, unlike RFC 5849 §3.4.1.3.1",
                 "send a space as `%20` and a plus sign as `%2B`, which all understand; or remove query_plus if the platform follows the RFC",
             ),
             M::PlusLiteralInForm => of(
                 "a `+` in the form is signed as a plus sign",
-                FORM_ENCODED,
                 "sign it as a space, `%20`, and send a plus sign as `%2B`",
             ),
             M::QueryNotSigned => of(
                 "the query is not signed",
-                PARAMETERS,
                 "hand the whole URL, with its query, to the signing library",
             ),
             M::FormNotSigned => of(
                 "the form in the body is not signed",
-                PARAMETERS,
                 "hand the form's fields to the signing library; or send another Content-Type",
             ),
             M::BodySigned => of(
                 "the body is signed as a form, though its Content-Type is another",
-                "RFC 5849 §3.4.1.3.1: a body counts only if its Content-Type is application/x-www-form-urlencoded",
                 "leave the body out of the signature, or send it as a form",
             ),
             M::NotDecoded => of(
                 "names and values of the query or form are encoded again, without being decoded first",
-                FORM_ENCODED,
                 "decode the parameters before they are encoded for the base string",
             ),
             M::DecodedTwice => of(
                 "names and values of the query or form are decoded twice",
-                FORM_ENCODED,
                 "decode the parameters once, before they are encoded for the base string",
             ),
             M::Utf8Twice => of(
                 "bytes are taken for characters of ISO-8859-1 and encoded as UTF-8",
-                "RFC 5849 §3.6: text is encoded as UTF-8 once, and what is already bytes is encoded byte by byte",
                 "decode the parameters into bytes, or into text as UTF-8",
             ),
             M::Semicolon => of(
                 "a `;` separates parameters",
-                FORM_ENCODED,
                 "split at `&` alone, or send the semicolon as `%3B`",
             ),
             M::EmptyPair => of(
                 "an empty parameter is signed where two `&` follow each other, or one is at the end",
-                FORM_ENCODED,
                 "leave out what is empty between two `&`",
             ),
             M::CutAtSecondEquals => of(
                 "a value is cut off at its first `=`",
-                FORM_ENCODED,
                 "split at the first `=` only, or send those within a value as `%3D`",
             ),
             M::HtmlAmpersand => of(
                 "`&amp;` and `&` are mixed up",
-                FORM_ENCODED,
                 "undo the escapes of HTML or XML before the URL is used",
             ),
             M::FirstDuplicateOnly => of(
                 "of parameters with the same name, only the first is signed",
-                EACH,
                 "keep parameters in a list of pairs, not in a map",
             ),
             M::LastDuplicateOnly => of(
                 "of parameters with the same name, only the last is signed",
-                EACH,
                 "keep parameters in a list of pairs, not in a map",
             ),
             M::EmptyValuesDropped => of(
                 "parameters without a value are not signed",
-                EACH,
                 "sign them with an empty value: `name=`",
             ),
             M::EmptyWithoutEquals => of(
                 "parameters without a value are signed without their `=`",
-                EACH,
                 "sign them with an empty value: `name=`",
             ),
             M::EmptyNamesDropped => of(
                 "parameters without a name are not signed",
-                EACH,
                 "sign them with an empty name: `=value`",
             ),
             M::ReplacementCharacter => of(
                 "bytes that are not UTF-8 are signed as U+FFFD, `%EF%BF%BD`",
-                "RFC 5849 §3.6: what is already bytes is encoded byte by byte",
                 "decode into bytes, not into text",
             ),
             M::BadEscapesStripped => of(
                 "a `%` that begins no escape is left out",
-                "RFC 5849 §3.6: a byte outside of the unreserved ones is encoded: `%25`",
                 "send a percent sign as `%25`",
             ),
             M::Latin1 => of(
                 "characters are encoded as ISO-8859-1",
-                "RFC 5849 §3.6: text is encoded as UTF-8 first",
                 "choose UTF-8 for the URL encoding",
             ),
             M::VersionAdded => of(
                 "oauth_version is signed, but not sent",
-                PARAMETERS,
                 "sign the same parameters that are sent in the header",
             ),
             M::EmptyTokenAdded => of(
                 "an empty oauth_token is signed, but not sent",
-                PARAMETERS,
                 "sign the same parameters that are sent: with token = \"\", Undersign sends an empty one",
             ),
-            M::RealmSigned => of(
-                "realm is signed",
-                "RFC 5849 §3.4.1.3.1: the header's parameters are signed without realm",
-                "leave realm out of the base string",
-            ),
+            M::RealmSigned => of("realm is signed", "leave realm out of the base string"),
             M::SignatureSigned => of(
                 "an empty oauth_signature is signed",
-                "RFC 5849 §3.4.1.3.1: the header's parameters are signed without oauth_signature",
                 "leave oauth_signature out of the base string",
             ),
             M::MarksUnencoded => of(
                 "`!`, `*`, `'`, `(` and `)` are not encoded",
-                ENCODING,
                 "after encodeURIComponent or its like, encode `!*'()` too: `%21 %2A %27 %28 %29`",
             ),
             M::AsteriskUnencoded => of(
                 "`*` is not encoded",
-                ENCODING,
                 "after URLEncoder or its like, replace `*` by `%2A`, `+` by `%20` and `%7E` by `~`",
             ),
             M::SlashUnencoded => of(
                 "`/` is not encoded",
-                ENCODING,
                 "in Python, write quote(text, safe='~')",
             ),
-            M::TildeEncoded => of("`~` is encoded, as `%7E`", ENCODING, ENCODE),
-            M::SpaceAsPlus => of("a space is encoded as `+`", ENCODING, ENCODE),
-            M::LowerCaseDigits => of(
-                "escapes are written with digits in lower case",
-                ENCODING,
-                ENCODE,
-            ),
+            M::TildeEncoded => of("`~` is encoded, as `%7E`", ENCODE),
+            M::SpaceAsPlus => of("a space is encoded as `+`", ENCODE),
+            M::LowerCaseDigits => of("escapes are written with digits in lower case", ENCODE),
             M::EncodedOnce => of(
                 "names and values are encoded once in the base string, not twice",
-                JOINED,
                 "encode each name and each value, join them, and encode the whole once more",
             ),
             M::EncodedThrice => of(
                 "names and values are encoded three times in the base string, not twice",
-                JOINED,
                 "encode each name and each value, join them, and encode the whole once more",
             ),
             M::NormalisedNotEncoded => of(
                 "the normalised parameters are not encoded as a whole",
-                JOINED,
                 "encode the joined parameters once more",
             ),
-            M::SortedBeforeEncoding => {
-                of("parameters are sorted before they are encoded", ORDER, SORT)
-            }
-            M::SortedAsText => of(
-                "parameters are sorted as whole texts, `name=value`",
-                ORDER,
-                SORT,
-            ),
+            M::SortedBeforeEncoding => of("parameters are sorted before they are encoded", SORT),
+            M::SortedAsText => of("parameters are sorted as whole texts, `name=value`", SORT),
             M::SortedByNameOnly => of(
                 "parameters with the same name are not sorted by their values",
-                ORDER,
                 SORT,
             ),
             M::SortedIgnoringCase => of(
                 "parameters are sorted without regard to upper and lower case",
-                ORDER,
                 SORT,
             ),
             M::UnsortedHeaderFirst => of(
                 "parameters are not sorted: the header's come first, then query and form",
-                ORDER,
                 SORT,
             ),
             M::UnsortedRequestFirst => of(
                 "parameters are not sorted: query and form come first, then the header's",
-                ORDER,
                 SORT,
             ),
             M::LowerCaseMethod => of(
                 "the method is signed in lower case",
-                METHOD,
                 "sign it in upper case",
             ),
             M::OtherScheme => of(
                 "the URI is signed with the other one of http and https",
-                URI,
                 "sign the scheme that the platform is reached by, also behind a proxy that ends TLS",
             ),
             M::DefaultPortKept => of(
                 "the URI is signed with its default port",
-                URI,
                 "leave out `:443` with https and `:80` with http",
             ),
             M::PortLeftOut => of(
                 "the URI is signed without its port",
-                URI,
                 "keep a port that is not the scheme's default",
             ),
             M::HostCaseKept => of(
                 "the host is not signed in lower case",
-                URI,
                 "write the host in lower case",
             ),
             M::OriginLeftOut => of(
                 "the path alone is signed, without scheme and host",
-                URI,
                 "sign the whole URI",
             ),
             M::QueryInUri => of(
                 "the query is signed twice: as parameters, and as a part of the URI",
-                URI,
                 "cut the URI off at `?` for the base string",
             ),
             M::QueryInUriAlone => of(
                 "the query is signed as a part of the URI, and not as parameters",
-                URI,
                 "cut the URI off at `?` and sign the query's parameters with the others",
             ),
             M::TrailingQuestionMark => of(
                 "the URI is signed with a `?` at its end",
-                URI,
                 "cut the URI off before the `?`",
             ),
             M::UriNotEncoded => of(
                 "the URI is not encoded in the base string",
-                JOINED,
                 "encode the URI as a whole",
             ),
             M::PathEscaped => of(
                 "characters of the path are signed as escapes, though they are sent as they are",
-                PATH,
                 SIGN_WHAT_IS_SENT,
             ),
-            M::PathDecoded => of("the path is signed decoded", PATH, SIGN_WHAT_IS_SENT),
+            M::PathDecoded => of("the path is signed decoded", SIGN_WHAT_IS_SENT),
             M::PathReencoded => of(
                 "the path is signed decoded and encoded anew, in another spelling",
-                PATH,
                 SIGN_WHAT_IS_SENT,
             ),
-            M::PathEncodedAgain => of(
-                "the path is encoded once too often",
-                PATH,
-                SIGN_WHAT_IS_SENT,
-            ),
-            M::PathSlashesMerged => of("several `/` are signed as one", PATH, SIGN_WHAT_IS_SENT),
+            M::PathEncodedAgain => of("the path is encoded once too often", SIGN_WHAT_IS_SENT),
+            M::PathSlashesMerged => of("several `/` are signed as one", SIGN_WHAT_IS_SENT),
             M::PathDotsResolved => of(
                 "`.` and `..` are resolved in the path that is signed",
-                PATH,
                 SIGN_WHAT_IS_SENT,
             ),
             M::PathSlashAdded => of(
                 "the path is signed with a `/` at its end that is not sent",
-                PATH,
                 SIGN_WHAT_IS_SENT,
             ),
             M::PathSlashRemoved => of(
                 "the path is signed without the `/` at its end",
-                PATH,
                 SIGN_WHAT_IS_SENT,
             ),
-            M::PathEmpty => of("an empty path is signed in place of `/`", PATH, "sign `/`"),
+            M::PathEmpty => of("an empty path is signed in place of `/`", "sign `/`"),
             M::SecretWithNewline => of(
                 "a line break at the end of the consumer secret is a part of the key",
-                KEY,
                 SECRET,
             ),
             M::TokenSecretWithNewline => of(
                 "a line break at the end of the token secret is a part of the key",
-                KEY,
                 SECRET,
             ),
             M::NoAmpersand => of(
                 "the key has no `&`",
-                KEY,
                 "join the secrets with `&`, and end with it where there is no token secret",
             ),
             M::SecretsNotEncoded => of(
                 "the secrets are not encoded in the key",
-                KEY,
                 "encode each secret before joining them",
             ),
             M::TokenSecretLeftOut => of(
                 "the token secret is not in the key",
-                KEY,
                 "give the token secret to the signing library",
             ),
             M::SecretsSwapped => of(
                 "the token secret comes first in the key",
-                KEY,
                 "swap the two secrets",
             ),
             M::SecretTrimmed => of(
                 "blanks at the start or the end of a secret are left out of the key",
-                KEY,
                 SECRET,
             ),
             M::ConsumerKeyAsSecret => of(
                 "the consumer key stands in the place of the consumer secret",
-                KEY,
                 "look at which setting of the client holds what",
             ),
             M::SecretHexDecoded => of(
                 "the consumer secret is decoded from hexadecimal",
-                KEY,
                 "use the secret as a text, as it was given",
             ),
             M::SecretBase64Decoded => of(
                 "the consumer secret is decoded from base64",
-                KEY,
                 "use the secret as a text, as it was given",
             ),
             M::EncodedTwiceInHeader => of(
                 "the signature is percent-encoded twice in the header",
-                TEXT,
                 "look for a library that encodes it already",
             ),
             M::PlusLostInHeader => of(
                 "a `+` in the signature has become a space on its way",
-                TEXT,
                 "send it as `%2B`",
             ),
             M::HexInBase64 => of(
                 "the signature is the HMAC in hexadecimal, in base64",
-                TEXT,
                 "take the HMAC as bytes; in PHP, hash_hmac(…, true)",
             ),
             M::Hex => of(
                 "the signature is the HMAC in hexadecimal",
-                TEXT,
                 "write the HMAC's bytes in base64",
             ),
             M::Unpadded => of(
                 "the signature has lost its `=` at the end",
-                TEXT,
                 "use base64 with padding",
             ),
             M::UrlSafe => of(
                 "the signature is in the URL-safe kind of base64",
-                TEXT,
                 "use the base64 with `+` and `/`",
             ),
             M::Unsigned(name) => of(
@@ -400,7 +303,6 @@ impl Mistake {
                     "the parameter `{}` of the query or the form is not signed",
                     name.escape_debug()
                 ),
-                PARAMETERS,
                 "find out what adds the parameter after signing, or leaves it out of the signature",
             ),
             M::LeftOut(name) => of(
@@ -408,22 +310,18 @@ impl Mistake {
                     "`{}` is sent in the header, but not signed",
                     name.escape_debug()
                 ),
-                PARAMETERS,
                 "sign the same parameters that are sent in the header",
             ),
             M::Method(method) => of(
                 format!("the method signed is {method}"),
-                METHOD,
                 "sign the method that is sent; look for a redirect or a library that changes it",
             ),
             M::OtherOrigin(origin) => of(
                 format!("the URI signed begins with {}", origin.escape_debug()),
-                URI,
                 "sign the platform's own scheme, host and port, whatever the address connected to",
             ),
             M::Hash(method) => of(
                 format!("the signature is made as for {}", method.name()),
-                "RFC 5849 §3.4: oauth_signature_method names the algorithm that is used",
                 "let the header name the algorithm, or use the one it names",
             ),
         }

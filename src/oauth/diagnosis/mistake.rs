@@ -262,11 +262,6 @@ impl Mistake {
             )
     }
 
-    /// What the RFC says instead, with its section.
-    pub fn rule(&self) -> &'static str {
-        self.explanation().rule
-    }
-
     /// What to do about it.
     pub fn remedy(&self) -> &'static str {
         self.explanation().remedy

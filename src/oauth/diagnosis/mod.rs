@@ -8,6 +8,7 @@ mod encoding;
 mod explanation;
 mod mistake;
 mod parameters;
+mod rule;
 mod secret;
 mod uri;
 
