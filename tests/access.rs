@@ -10,8 +10,8 @@ use support::{
         Then::{Close, Keep},
         check_problem,
     },
-    daemon::{Setup, random_text},
     request::{get_with, request},
+    setup::{Setup, random_text},
 };
 
 #[test]

@@ -8,7 +8,7 @@ use rustix::process::Signal;
 use support::{
     client::{Client, Response},
     command::undersign,
-    daemon::Setup,
+    setup::Setup,
     stage::{GET, OK, Stage, eventually, fine},
 };
 

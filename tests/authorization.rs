@@ -7,8 +7,8 @@ use support::{
         Bench, DENIED, GOOD, MALFORMED,
         Then::{Close, Keep},
     },
-    daemon::random_text,
     request::{FORM, get_with, post, post_form, request},
+    setup::random_text,
 };
 
 /// `Authorization` fields that a client may bring along.

@@ -8,8 +8,8 @@ use support::{
         Then::{AsItSays, Close},
         check_problem,
     },
-    daemon::Setup,
     request::{FORM, SMUGGLED, get, get_with, post, post_form, post_raw, request},
+    setup::Setup,
     stage::{Stage, fine},
     upstream::closed_address,
 };

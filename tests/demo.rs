@@ -15,9 +15,10 @@ use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
 use support::{
     client::{Client, Response},
-    daemon::{Daemon, Setup},
+    daemon::Daemon,
     log::Log,
     request::{get, post_form, request},
+    setup::Setup,
 };
 
 const QUERY: &str = "/aps/2/resources?implementing(http://aps-standard.org/types/core/resource/1.0),like(name,*a*),sort(+name),limit(0,2)";

@@ -10,9 +10,9 @@ use support::{
         Bench, GOOD,
         Then::{Close, Keep},
     },
-    daemon::random_text,
     log::records,
     recorder::Recorder,
+    setup::random_text,
 };
 use undersign::oauth::{Method, SigningOptions};
 
@@ -153,7 +153,7 @@ fn a_record_has_the_documented_keys_with_values_of_their_types() {
 #[test]
 fn a_record_in_text_is_one_line_of_pairs() {
     let upstream = Recorder::start();
-    let daemon = support::daemon::Setup::new(upstream.url())
+    let daemon = support::setup::Setup::new(upstream.url())
         .log("format = 'text'")
         .start();
     for request in [
@@ -333,7 +333,7 @@ fn secrets_signatures_credentials_and_cookies_stand_nowhere_in_the_log() {
 #[test]
 fn the_log_goes_to_a_file_while_the_ready_line_stays_on_standard_error() {
     let upstream = Recorder::start();
-    let daemon = support::daemon::Setup::new(upstream.url())
+    let daemon = support::setup::Setup::new(upstream.url())
         .log("format = 'json'\nfile = 'exchanges.log'")
         .start();
     let path = daemon.process().directory().join("exchanges.log");

@@ -7,7 +7,7 @@ use std::{fs, os::unix::fs::PermissionsExt as _, path::Path};
 use support::{
     certificates::{Certificate, rsa_key},
     command::{Ended, undersign},
-    daemon::write_secret,
+    setup::write_secret,
 };
 
 /// Checks a configuration without a consumer secret, whose private key is a file that holds this.

@@ -16,8 +16,8 @@ use rustix::process::Signal;
 use secrecy::ExposeSecret as _;
 use support::{
     command::undersign,
-    daemon::{Setup, write_secret},
     log::records,
+    setup::{Setup, write_secret},
     stage::{OK, Stage, eventually, fine, finish},
 };
 

@@ -11,7 +11,7 @@ use std::{fs, path::Path};
 
 use support::{
     command::{Ended, undersign, undersign_reading},
-    daemon::write_secret,
+    setup::write_secret,
 };
 use tempfile::TempDir;
 

@@ -8,8 +8,8 @@ use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use support::{
     bench::{Bench, GOOD},
     certificates::rsa_key,
-    daemon::Setup,
     request::{get, post_form},
+    setup::Setup,
 };
 use undersign::oauth::{Authorization, Method, QueryPlus, Realm, RsaHash, RsaKey, SigningOptions};
 

@@ -6,9 +6,10 @@ use std::{fs, io};
 
 use support::{
     certificates::{Authority, Certificate, NAME},
-    daemon::{Daemon, Setup},
+    daemon::Daemon,
     log::records,
     peer::Peer,
+    setup::Setup,
     stage::{GET, OK, Stage, failed, fine, finish, problem},
     upstream::Upstream,
 };

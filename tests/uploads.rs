@@ -3,8 +3,8 @@
 mod support;
 
 use support::{
-    daemon::Setup,
     log::exchanges,
+    setup::Setup,
     stage::{OK, Stage, failed, fine, finish, problem},
     upstream::{FullQueue, Upstream, closed_address},
 };

@@ -6,8 +6,8 @@ use std::io;
 
 use support::{
     client::End,
-    daemon::Setup,
     peer::{Peer, WAYS_TO_LEAVE},
+    setup::Setup,
     stage::{GET, POST, REQUESTS, Stage, failed, fine, finish, problem},
     upstream::{FullQueue, Upstream, closed_address},
 };

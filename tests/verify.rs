@@ -12,7 +12,7 @@ use std::{fs, path::Path};
 use support::{
     certificates::rsa_key,
     command::{Ended, undersign, undersign_reading},
-    daemon::write_secret,
+    setup::write_secret,
 };
 use tempfile::TempDir;
 

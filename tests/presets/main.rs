@@ -25,7 +25,7 @@ use support::{
     bench::Bench,
     certificates::rsa_key,
     command::undersign,
-    daemon::{random_text, write_secret},
+    setup::{random_text, write_secret},
 };
 use undersign::oauth::{Credentials, Method, RsaHash, RsaKey, SigningOptions};
 

@@ -7,9 +7,10 @@ use undersign::oauth::{Authorization, BaseUri, RequestToSign, Verifier};
 
 use super::{
     client::{Client, End, Response},
-    daemon::{Daemon, Setup},
+    daemon::Daemon,
     log::exchanges,
     recorder::{ANSWER, Recorded, Recorder},
+    setup::Setup,
 };
 
 /// A daemon with a recording upstream behind it. Its exchanges are made one after the other.

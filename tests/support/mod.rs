@@ -20,6 +20,7 @@ pub(crate) mod log;
 pub(crate) mod peer;
 pub(crate) mod recorder;
 pub(crate) mod request;
+pub(crate) mod setup;
 pub(crate) mod stage;
 pub(crate) mod upstream;
 pub(crate) mod wire;

@@ -10,14 +10,8 @@ use std::{
 use serde_json::Value;
 
 use super::{
-    DEADLINE,
-    bench::check_problem,
-    certificates::Certificate,
-    client::Client,
-    daemon::{Daemon, Setup},
-    log::exchanges,
-    peer::Peer,
-    upstream::Upstream,
+    DEADLINE, bench::check_problem, certificates::Certificate, client::Client, daemon::Daemon,
+    log::exchanges, peer::Peer, setup::Setup, upstream::Upstream,
 };
 
 /// A request without content.
