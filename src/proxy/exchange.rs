@@ -18,7 +18,7 @@ use super::{
 };
 use crate::{
     config::ProxyConfig,
-    oauth::{Nonce, Stamp},
+    oauth::Nonce,
     upstream::{Answer, CollectError, Content, Link, SendFault, SendTimeouts},
     wire::{Reply, RequestHead, ServerPort},
 };
@@ -136,13 +136,9 @@ async fn forward(
         };
 
         let sign = || {
-            let nonce = fresh_nonce();
-            let stamp = Stamp {
-                timestamp: seconds_since_epoch(),
-                nonce: nonce.as_str(),
-                extra: &[],
-            };
-            prepared.sign(&proxy.signer, stamp, &proxy.host, signed_content)
+            let (timestamp, nonce) = (seconds_since_epoch(), fresh_nonce());
+            let nonce = nonce.as_str();
+            prepared.sign(&proxy.signer, timestamp, nonce, &proxy.host, signed_content)
         };
         record.signed(!prepared.is_unsigned());
         let signed = match &proxy.turns {

@@ -204,7 +204,8 @@ impl Prepared {
     pub(super) fn sign(
         &self,
         signer: &Signer,
-        stamp: Stamp<'_>,
+        timestamp: u64,
+        nonce: &str,
         host: &str,
         content: &SignedContent,
     ) -> Signed {
@@ -232,8 +233,9 @@ impl Prepared {
                 SignedContent::Hash(hash) => (None, Some((BODY_HASH, &hash[..]))),
             };
             let stamp = Stamp {
+                timestamp,
+                nonce,
                 extra: hash.as_slice(),
-                ..stamp
             };
             let value = signer.sign(&self.to_sign(form), stamp);
             write_line(&mut head, b"Authorization", &value);
