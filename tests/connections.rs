@@ -6,12 +6,9 @@ use support::{
     bench::{
         Bench, DENIED, GOOD, MALFORMED,
         Then::{AsItSays, Close},
-        check_problem,
     },
-    request::{FORM, SMUGGLED, get, get_with, post, post_form, post_raw, request},
-    setup::Setup,
+    request::{SMUGGLED, get, get_with, post, post_form, post_raw, request},
     stage::{Stage, fine},
-    upstream::closed_address,
 };
 
 #[test]
@@ -203,76 +200,6 @@ fn a_hundred_requests_at_once_are_answered_in_order() {
         assert_eq!(exchange.request.target(), format!("/{number}").as_bytes());
     }
     bench.finish();
-}
-
-#[test]
-fn a_client_that_expects_100_continue_gets_it_and_another_expectation_is_refused() {
-    let bench = Bench::new();
-    for (expect, content_type) in [
-        ("100-continue", "application/json"),
-        ("100-Continue", "application/x-www-form-urlencoded"),
-    ] {
-        let mut client = bench.daemon.connect();
-        client.send(post_raw(
-            &format!("Content-Type: {content_type}\r\nContent-Length: 5\r\nExpect: {expect}\r\n"),
-            "",
-        ));
-        assert_eq!(client.response().status, 100);
-        client.send("a=b&c");
-        assert_eq!(bench.answered(&mut client, false).request.body, b"a=b&c");
-        client.send(GOOD);
-        bench.answered(&mut client, false);
-    }
-    // Nothing to wait for.
-    let exchange =
-        bench.forwarded("GET / HTTP/1.1\r\nHost: localhost\r\nExpect: 100-continue\r\n\r\n");
-    assert_eq!(exchange.response.status, 200);
-    // A client that is refused is not told to send on.
-    let fields = "Expect: 100-continue\r\nContent-Length: 5\r\n";
-    let request = format!("POST /?oauth_token HTTP/1.1\r\nHost: localhost\r\n{fields}\r\n");
-    bench.refused(request, 400, MALFORMED, Close);
-
-    for expect in [
-        "200-ok",
-        "100-continue, x",
-        "x, 100-continue",
-        "100",
-        "100-continue;a",
-        "continue",
-    ] {
-        bench.refused(
-            post_raw(&format!("Expect: {expect}\r\nContent-Length: 5\r\n"), ""),
-            417,
-            MALFORMED,
-            Close,
-        );
-    }
-    // An HTTP/1.0 client can't be sent an interim response.
-    let exchange = bench
-        .forwarded("POST / HTTP/1.0\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\nhello");
-    assert_eq!(exchange.request.body, b"hello");
-    bench.finish();
-}
-
-#[test]
-fn a_client_is_not_told_to_continue_before_its_request_can_be_forwarded() {
-    let expecting = |fields: &str, length: usize| {
-        let fields = format!("{fields}Content-Length: {length}\r\nExpect: 100-continue\r\n");
-        post_raw(&fields, "")
-    };
-    let bench = Bench::with(|setup| setup.table("limits", "form_bytes = '1KiB'"));
-    let coded = format!("{FORM}Content-Encoding: gzip\r\n");
-    bench.refused(expecting(&coded, 5), 415, MALFORMED, Close);
-    bench.refused(expecting(FORM, 1025), 413, MALFORMED, Close);
-    bench.finish();
-
-    let daemon = Setup::new(format!("https://{}", closed_address())).start();
-    for fields in ["", FORM] {
-        let mut client = daemon.connect();
-        client.send(expecting(fields, 5));
-        check_problem(&client.response(), 502, "connection_refused", false);
-        client.expect_close();
-    }
 }
 
 #[test]
