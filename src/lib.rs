@@ -7,16 +7,15 @@
 //!
 //! From the outside to the inside; each module uses only those after it.
 //!
-//! - [`app`] is what the program does: its subcommands and its exit codes. [`cli`] alone reads the command line,
-//!   [`mod@env`] alone the environment.
+//! - [`app`] is what the program does: its subcommands and its exit codes. [`cli`] alone reads the command line.
 //! - [`inspect`] signs one request that is described on the command line, or judges its signature.
 //! - [`demo`] is a platform to try things with.
-//! - [`config`] turns files, variables and flags into a [`config::Config`] that can't be wrong, or into all the faults
-//!   found at once.
 //! - [`server`] binds sockets, accepts connections and drains them. [`admin`] answers health checks and shows
 //!   [`metrics`]; [`log`] writes records without holding up whoever logs.
 //! - `proxy` is the path of one exchange: admit, prepare, sign, send, relay, record.
 //! - [`upstream`] keeps connections to a platform; its `tls` alone names rustls.
+//! - [`config`] turns files, variables and flags into a [`config::Config`] that can't be wrong, or into all the faults
+//!   found at once. [`mod@env`] alone reads the environment.
 //! - [`wire`] stands between hyper and the bytes: it reads heads strictly and writes them unchanged.
 //! - [`oauth`] signs. It knows no socket, no clock, no randomness and no configuration.
 //!
