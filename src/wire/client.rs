@@ -12,7 +12,7 @@ use memchr::memchr;
 use tokio::time::Instant;
 
 use super::{
-    Role,
+    HeadLimits, Role,
     fields::Fields,
     framing::Framing,
     hyper_head::{announced_framing, fields_behind, write_framing},
@@ -113,8 +113,11 @@ impl Role for ClientRole {
     const BARE_LF: ResponseFault = ResponseFault::BareLf;
     const LINE_TOO_LONG: ResponseFault = ResponseFault::StatusLine("it is too long");
 
-    fn head_limits(&self) -> (usize, usize) {
-        (MAX_STATUS_LINE_BYTES, MAX_SECTION_BYTES)
+    fn limits(&self) -> HeadLimits {
+        HeadLimits {
+            line: MAX_STATUS_LINE_BYTES,
+            section: MAX_SECTION_BYTES,
+        }
     }
 
     fn section_too_long(&self) -> ResponseFault {

@@ -165,8 +165,8 @@ impl<R: Role> Intake<R> {
         role: &mut R,
     ) -> Poll<io::Result<()>> {
         self.parked = Some(cx.waker().clone());
-        let (longest_line, longest_section) = role.head_limits();
-        while self.buffer.len() < longest_line + longest_section {
+        let limits = role.limits();
+        while self.buffer.len() < limits.line + limits.section {
             match ready!(self.poll_more(cx, io, role)) {
                 Ok(true) => {}
                 ended if role.is_untaken() => {
@@ -205,10 +205,10 @@ impl<R: Role> Intake<R> {
                 start => self.start = start,
             }
         }
-        let (longest_line, longest_section) = role.head_limits();
+        let limits = role.limits();
         match &self.start {
-            None if self.buffer.len() > longest_line => Err(R::LINE_TOO_LONG),
-            Some((_, start)) if self.buffer.len() - start > longest_section => {
+            None if self.buffer.len() > limits.line => Err(R::LINE_TOO_LONG),
+            Some((_, start)) if self.buffer.len() - start > limits.section => {
                 Err(role.section_too_long())
             }
             _ => Ok(None),
@@ -233,7 +233,7 @@ impl<R: Role> Intake<R> {
                 Ok(Some(_)) => continue,
                 Ok(None) => {}
             }
-            if self.buffer.len() > role.head_limits().1 {
+            if self.buffer.len() > role.limits().section {
                 let fault = role.section_too_long();
                 return Poll::Ready(self.fail(role, fault));
             }
@@ -247,7 +247,7 @@ impl<R: Role> Intake<R> {
     /// Ends a message with its trailer section, without the empty line.
     fn end_with(&mut self, role: &mut R, section: Bytes) -> io::Result<()> {
         // However much of it came at once.
-        if section.len() > role.head_limits().1 {
+        if section.len() > role.limits().section {
             let fault = role.section_too_long();
             return self.fail(role, fault);
         }

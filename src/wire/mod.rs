@@ -68,7 +68,9 @@ pub(crate) trait Role: Unpin {
     /// A start line that has been read.
     type StartLine: fmt::Debug + Unpin;
 
+    /// A line of a head or of a trailer section ends in LF alone (RFC 9112 §2.2).
     const BARE_LF: Self::Fault;
+    /// The start line is over its limit.
     const LINE_TOO_LONG: Self::Fault;
 
     /// Whether the last message is still to be answered. Until then no further one is read, only kept, so that the end
@@ -82,8 +84,10 @@ pub(crate) trait Role: Unpin {
         false
     }
 
-    /// The most bytes of a start line and of a field section.
-    fn head_limits(&self) -> (usize, usize);
+    /// How long a head may be.
+    fn limits(&self) -> HeadLimits;
+
+    /// A field section is over its limit.
     fn section_too_long(&self) -> Self::Fault;
 
     /// Judges a message by its first byte, so that a peer that speaks something else need not be waited for.
@@ -152,6 +156,15 @@ pub(crate) trait Role: Unpin {
     ) -> Poll<()> {
         Poll::Ready(())
     }
+}
+
+/// How long the parts of a head may be, in bytes.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct HeadLimits {
+    /// The start line.
+    line: usize,
+    /// The field section; a trailer section likewise.
+    section: usize,
 }
 
 /// A stream of HTTP/1 messages between a peer and hyper.

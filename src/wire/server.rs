@@ -14,7 +14,7 @@ use memchr::memchr;
 use tokio::io::{AsyncRead, ReadBuf};
 
 use super::{
-    Role,
+    HeadLimits, Role,
     class::is_token,
     fields::Fields,
     framing::Framing,
@@ -144,8 +144,11 @@ impl Role for ServerRole {
         !self.port.state().arrivals.is_empty()
     }
 
-    fn head_limits(&self) -> (usize, usize) {
-        (MAX_REQUEST_LINE_BYTES, self.header_bytes)
+    fn limits(&self) -> HeadLimits {
+        HeadLimits {
+            line: MAX_REQUEST_LINE_BYTES,
+            section: self.header_bytes,
+        }
     }
 
     fn section_too_long(&self) -> RequestFault {
