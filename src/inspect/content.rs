@@ -12,6 +12,9 @@ use crate::wire::is_form;
 /// More than any form that a platform takes; so that a device file has an end.
 const MAX_BYTES: u64 = 64 * 1024 * 1024;
 
+/// Standard input, in messages.
+pub(super) const STDIN: &str = "standard input";
+
 /// What follows the head of a request.
 #[derive(Debug)]
 pub(super) struct Content {
@@ -78,15 +81,19 @@ fn resolve(data: &OsStr) -> Result<Vec<u8>, Error> {
         return read_stdin();
     }
     let path = OsStr::from_bytes(path);
-    File::open(path)
-        .and_then(read_all)
-        .map_err(|error| Error::Unreadable(format!("can't read {}: {error}", path.display())))
+    let content = File::open(path).and_then(read_all);
+    content.map_err(|error| Error::Unreadable {
+        name: path.display().to_string(),
+        error,
+    })
 }
 
 /// Everything that standard input has.
 pub(super) fn read_stdin() -> Result<Vec<u8>, Error> {
-    read_all(io::stdin())
-        .map_err(|error| Error::Unreadable(format!("can't read standard input: {error}")))
+    read_all(io::stdin()).map_err(|error| Error::Unreadable {
+        name: STDIN.to_owned(),
+        error,
+    })
 }
 
 fn read_all(input: impl io::Read) -> io::Result<Vec<u8>> {

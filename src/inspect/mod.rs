@@ -10,7 +10,7 @@ mod sign;
 mod url;
 mod verify;
 
-use std::ffi::OsString;
+use std::{ffi::OsString, io};
 
 pub use self::{fault::UsageFault, sign::sign, verify::verify};
 use crate::config::{Faults, Flags};
@@ -79,6 +79,11 @@ pub enum Error {
     #[error("{0}")]
     Configuration(#[from] Faults),
     /// A file or standard input can't be read.
-    #[error("{0}")]
-    Unreadable(String),
+    #[error("can't read {name}: {error}")]
+    Unreadable {
+        /// The file's path, or `standard input`.
+        name: String,
+        /// What the system said.
+        error: io::Error,
+    },
 }

@@ -3,7 +3,8 @@
 use std::borrow::Cow;
 
 use super::{
-    Error, RequestWords, VerifyWords, content,
+    Error, RequestWords, VerifyWords,
+    content::{self, STDIN},
     described::misplaced,
     fault::UsageFault,
     header::{HEADER, Header},
@@ -31,7 +32,6 @@ pub(super) enum Place {
 }
 
 const AUTHORIZATION: &str = "--authorization";
-const STDIN: &str = "standard input";
 
 /// Finds the protocol parameters: in their own flag, among the headers, in query or form, or on standard input.
 /// More than most servers take, and little enough for all that is wrong in it to be listed.
