@@ -248,7 +248,7 @@ impl Mistake {
     }
 
     /// Whether it is about what comes after the base string: key, hash and signature.
-    pub(super) fn is_behind_the_base_string(&self) -> bool {
+    pub(super) fn comes_after_the_base_string(&self) -> bool {
         self.is_of_the_key()
             || matches!(
                 self,

@@ -100,7 +100,7 @@ pub enum Finding {
     Mistaken {
         /// The fewest mistakes that reproduce it.
         mistakes: Vec<Mistake>,
-        /// Other single mistakes that would, too, less common ones.
+        /// Other single mistakes that would reproduce it too, but are less common.
         alternatives: Vec<Mistake>,
         /// What the client signed, unless that is right.
         divergence: Option<Divergence>,
@@ -138,7 +138,7 @@ pub fn diagnose(
             Mismatch::Signature { .. } | Mismatch::Secrets => {
                 break explain(&credentials, &options.method, sent, authorization);
             }
-            // A verifier does not look at bodies.
+            // A body's hash is looked at below: a verifier has no body.
             Mismatch::Misplaced(_) | Mismatch::BodyHash { .. } => {
                 differences.push(mismatch);
                 break explain(&credentials, &options.method, sent, authorization);
@@ -208,8 +208,8 @@ pub fn break_down(sent: &Sent<'_>, authorization: &Authorization) -> Breakdown {
     }
 }
 
-/// Whether a client's base string, signed with the right key, gives the signature in its header: then the key is right
-/// and the base string is not.
+/// Whether a client's base string, signed with the right key, gives the signature in its header. If it does and the
+/// signature is wrong, then the base string is. `None` for a method that we don't know, or have no key for.
 pub fn signs(
     credentials: &Credentials,
     method: &Method,
@@ -249,7 +249,7 @@ fn explain(
     for mistake in candidates(sent, authorization) {
         let mistakes = [mistake];
         let text = base_string(sent, authorization, Made(&mistakes));
-        if text == expected && !mistakes[0].is_behind_the_base_string() {
+        if text == expected && !mistakes[0].comes_after_the_base_string() {
             continue;
         }
         let signature = secret::sign(method, credentials, &text, Made(&mistakes));
@@ -325,7 +325,7 @@ fn base_string(sent: &Sent<'_>, authorization: &Authorization, made: Made<'_>) -
     [escape(method.as_bytes(), made), uri, normalised].join(&b'&')
 }
 
-/// Some mistakes leave bytes that are no text.
+/// As text; bytes that are none, which some mistakes leave, are escaped.
 fn into_text(bytes: Vec<u8>) -> String {
     String::from_utf8(bytes).unwrap_or_else(|error| error.as_bytes().escape_ascii().to_string())
 }
