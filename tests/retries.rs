@@ -3,20 +3,25 @@
 mod support;
 
 use support::{
-    peer::WAYS_TO_LEAVE,
+    peer::{Peer, WAYS_TO_LEAVE},
     stage::{OK, REQUESTS, Stage, failed, fine, problem},
 };
+
+/// A stage whose upstream answers once on each connection, and leaves once it is told to go on.
+fn answering_once(leave: fn(&mut Peer)) -> Stage {
+    Stage::new(move |peer| {
+        peer.request()?;
+        peer.send(OK)?;
+        peer.pause()?;
+        leave(peer);
+        Ok(())
+    })
+}
 
 #[test]
 fn a_kept_connection_that_has_died_costs_no_request() {
     for leave in WAYS_TO_LEAVE {
-        let stage = Stage::new(move |peer| {
-            peer.request()?;
-            peer.send(OK)?;
-            peer.pause()?;
-            leave(peer);
-            Ok(())
-        });
+        let stage = answering_once(leave);
         let mut client = stage.daemon.connect();
         for (index, request) in REQUESTS.iter().enumerate() {
             client.send(request);
@@ -37,13 +42,7 @@ fn a_kept_connection_that_has_died_costs_no_request() {
 #[test]
 fn a_kept_connection_that_dies_before_a_byte_went_out_is_replaced_once() {
     for leave in WAYS_TO_LEAVE {
-        let stage = Stage::new(move |peer| {
-            peer.request()?;
-            peer.send(OK)?;
-            peer.pause()?;
-            leave(peer);
-            Ok(())
-        });
+        let stage = answering_once(leave);
         let mut client = stage.daemon.connect();
         Stage::fetch_on(&mut client);
         // A form is collected to be signed; meanwhile, the connection that it is to go out on dies.
