@@ -152,6 +152,11 @@ impl SignatureMethod {
         Self::ALL.into_iter().find(|method| method.name() == name)
     }
 
+    /// Whether it signs with a private key in place of the two secrets (RFC 5849 §3.4.3).
+    pub(crate) fn needs_private_key(self) -> bool {
+        Method::try_from(self).is_err()
+    }
+
     /// The name, as it stands in a header.
     pub fn name(self) -> &'static str {
         match self {

@@ -194,12 +194,12 @@ const SINGLE_PARAMETERS: usize = 24;
 
 /// The mistakes that are worth trying with a request and its header, the commonest first.
 pub(super) fn candidates(sent: &Sent<'_>, authorization: &Authorization) -> Vec<Mistake> {
-    if authorization.signature_method == SignatureMethod::Plaintext.name() {
+    let method = SignatureMethod::from_name(&authorization.signature_method);
+    if method == Some(SignatureMethod::Plaintext) {
         let about_secrets =
             |mistake: &&Mistake| mistake.is_of_the_key() || **mistake == M::EncodedTwiceInHeader;
         return ALWAYS.iter().filter(about_secrets).cloned().collect();
     }
-    let is_rsa = authorization.signature_method.starts_with("RSA-");
     let methods = METHODS.into_iter().map(M::Method);
     let origins = sent.elsewhere.iter().cloned().map(M::OtherOrigin);
     let left_out = authorization
@@ -223,7 +223,7 @@ pub(super) fn candidates(sent: &Sent<'_>, authorization: &Authorization) -> Vec<
     all.extend(hashes.map(M::Hash));
     all.extend(left_out);
     all.extend(unsigned);
-    if is_rsa {
+    if method.is_some_and(SignatureMethod::needs_private_key) {
         all.retain(|mistake| !mistake.is_of_the_key() && !matches!(mistake, M::Hash(_)));
     }
     all
