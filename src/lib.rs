@@ -17,6 +17,7 @@
 //! - [`config`] turns files, variables and flags into a [`config::Config`] that can't be wrong, or into all the faults
 //!   found at once. [`mod@env`] alone reads the environment.
 //! - [`wire`] stands between hyper and the bytes: it reads heads strictly and writes them unchanged.
+//! - `stamp` reads the clock and makes nonces, which [`oauth`] is given.
 //! - [`oauth`] signs. It knows no socket, no clock, no randomness and no configuration.
 //!
 //! `ARCHITECTURE.md` tells why it is built like this.
@@ -33,5 +34,6 @@ pub mod metrics;
 pub mod oauth;
 mod proxy;
 pub mod server;
+mod stamp;
 pub mod upstream;
 pub mod wire;

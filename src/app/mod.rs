@@ -15,8 +15,8 @@ use crate::{
     demo,
     env::Environment,
     inspect::{self, Report},
-    proxy::{fresh_nonce, seconds_since_epoch},
     server,
+    stamp::{fresh_nonce, seconds_since_epoch},
 };
 
 /// How the program ends, with the codes of sysexits.h where it has one.

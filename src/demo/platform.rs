@@ -5,7 +5,7 @@ use std::{
     fmt::Write as _,
     io::{self, Write as _},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::{Duration, SystemTime},
+    time::Duration,
 };
 
 use bytes::Bytes;
@@ -29,6 +29,7 @@ use crate::{
         Authorization, BaseUri, Credentials, Mismatch, Replay, ReplayGuard, RequestToSign,
         SigningOptions, Verifier,
     },
+    stamp::seconds_since_epoch,
     upstream::Acceptor,
     wire::is_form,
 };
@@ -172,9 +173,7 @@ impl Platform {
                 },
                 explanation: mismatch.to_string(),
             })?;
-        let now = SystemTime::now()
-            .duration_since(SystemTime::UNIX_EPOCH)
-            .map_or(0, |since| since.as_secs());
+        let now = seconds_since_epoch();
         self.state()
             .replays
             .check(now, &authorization)
@@ -280,8 +279,7 @@ mod tests {
             };
             signer.sign(&request, stamp)
         };
-        let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
-        let now = now.unwrap().as_secs();
+        let now = seconds_since_epoch();
         let signed = sign(now, "one");
         assert_eq!(
             problem(&platform, "/a?b=d", &signed),

@@ -18,7 +18,7 @@ use super::{
 };
 use crate::{
     config::ProxyConfig,
-    oauth::Nonce,
+    stamp::{fresh_nonce, seconds_since_epoch},
     upstream::{Answer, CollectError, Content, Link, SendFault, SendTimeouts},
     wire::{Reply, RequestHead, ServerPort},
 };
@@ -260,16 +260,4 @@ fn too_long_to_sign(role: ContentRole, config: &ProxyConfig) -> Refusal {
             "the content is longer than {limit} bytes (limits.form_bytes), and {why} held in memory to be signed"
         ),
     )
-}
-
-/// A nonce that nobody can predict.
-pub(crate) fn fresh_nonce() -> Nonce {
-    Nonce::from_bits(rand::random())
-}
-
-/// The wall clock, read at each attempt: it may have been set meanwhile.
-pub(crate) fn seconds_since_epoch() -> u64 {
-    SystemTime::now()
-        .duration_since(SystemTime::UNIX_EPOCH)
-        .map_or(0, |since| since.as_secs())
 }

@@ -21,7 +21,7 @@ use crate::{
 
 pub(crate) use self::{
     admit::is_allowed_user,
-    exchange::{Client, exchange, fresh_nonce, seconds_since_epoch},
+    exchange::{Client, exchange},
     refusal::internal_error,
     relay::ReplyBody,
 };
