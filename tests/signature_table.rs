@@ -12,7 +12,7 @@ use std::fmt::Write as _;
 
 use toml::de::{DeTable, DeValue};
 use undersign::oauth::{
-    BaseUri, Credentials, Method, RequestToSign, Signer, SigningOptions, Stamp,
+    BaseUri, Credentials, Method, RequestToSign, SignatureMethod, Signer, SigningOptions, Stamp,
 };
 
 const TABLE: &str = include_str!("signatures.toml");
@@ -144,23 +144,12 @@ fn credentials(row: &Row) -> Credentials {
 }
 
 fn options(row: &Row) -> SigningOptions {
+    let method = SignatureMethod::from_name(row.text("signature_method")).unwrap();
     SigningOptions {
-        method: methods()
-            .into_iter()
-            .find(|method| method.signature_method().name() == row.text("signature_method"))
-            .unwrap(),
+        // None of the table's needs a key of its own.
+        method: Method::try_from(method).unwrap(),
         ..SigningOptions::default()
     }
-}
-
-/// Those of the table, which are all that need no key of their own.
-fn methods() -> [Method; 4] {
-    [
-        Method::HmacSha1,
-        Method::HmacSha256,
-        Method::HmacSha512,
-        Method::Plaintext,
-    ]
 }
 
 /// The origin and the target of a URL, the latter as a client sends it.
