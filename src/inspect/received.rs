@@ -33,11 +33,10 @@ pub(super) enum Place {
 
 const AUTHORIZATION: &str = "--authorization";
 
-/// Finds the protocol parameters: in their own flag, among the headers, in query or form, or on standard input.
 /// More than most servers take, and little enough for all that is wrong in it to be listed.
 const MAX_BYTES: usize = 64 * 1024;
 
-/// Finds the header: in its own flag, among the headers, in query or form, or on standard input.
+/// Finds the protocol parameters: in their own flag, among the headers, in query or form, or on standard input.
 pub(super) fn find(
     words: &VerifyWords,
     headers: &[Header<'_>],
