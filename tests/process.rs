@@ -324,3 +324,21 @@ fn a_crash_leaves_no_core_that_would_hold_secrets() {
     // The hard limit too, so that nothing raises it again.
     assert_eq!(values, ["0", "0", "bytes"]);
 }
+
+#[test]
+fn output_that_is_lost_is_no_success() {
+    let run = |output: &str| {
+        let script = format!("exec \"$0\" man > {output}");
+        let mut shell = std::process::Command::new("/bin/sh");
+        shell.args(["-c", &script, env!("CARGO_BIN_EXE_undersign")]);
+        let ended = shell.output().unwrap();
+        (
+            ended.status.code(),
+            String::from_utf8(ended.stderr).unwrap(),
+        )
+    };
+    assert_eq!(run("/dev/null"), (Some(0), String::new()));
+    let (code, said) = run("/dev/full");
+    assert_eq!(code, Some(1));
+    assert!(said.contains("can't write to standard output"), "{said}");
+}

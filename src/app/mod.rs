@@ -41,8 +41,7 @@ pub fn main(words: impl Iterator<Item = OsString>) -> ExitCode {
     let command = match cli::parse(words) {
         Ok(command) => command,
         Err(NoCommand::Help(text)) => {
-            print(text);
-            return Exit::Clean.into();
+            return print(text, Exit::Clean).into();
         }
         Err(NoCommand::Wrong(text)) => {
             complain(text);
@@ -63,10 +62,7 @@ pub fn main(words: impl Iterator<Item = OsString>) -> ExitCode {
         }
         Command::Demo { listen } => demo(listen.as_deref(), &environment),
         Command::Healthcheck { admin_listen } => healthcheck(admin_listen, &environment),
-        Command::Completions(text) | Command::Man(text) => {
-            print(text);
-            Exit::Clean
-        }
+        Command::Completions(text) | Command::Man(text) => print(text, Exit::Clean),
     };
     exit.into()
 }
@@ -85,8 +81,7 @@ fn with_config(
 fn check(config: &Config) -> Exit {
     let faults = server::check(config);
     if faults.is_empty() {
-        print(config::describe(config));
-        return Exit::Clean;
+        return print(config::describe(config), Exit::Clean);
     }
     refuse(&faults)
 }
@@ -96,12 +91,12 @@ fn report(outcome: Result<Report, inspect::Error>) -> Exit {
     match outcome {
         Ok(report) => {
             report.notes.iter().for_each(complain);
-            print(report.text);
-            if report.is_right {
+            let verdict = if report.is_right {
                 Exit::Clean
             } else {
                 Exit::Other
-            }
+            };
+            print(report.text, verdict)
         }
         Err(inspect::Error::Configuration(faults)) => refuse(&faults),
         Err(error) => {
@@ -134,7 +129,7 @@ fn demo(listen: Option<&str>, environment: &Environment) -> Exit {
                 return Ok(Exit::Other);
             }
         };
-        print(demo.introduction());
+        print(demo.introduction(), Exit::Clean);
         let shutdown = CancellationToken::new();
         let mut running = tokio::spawn(demo.run(shutdown.clone()));
         tokio::select! {
@@ -178,9 +173,16 @@ fn refuse<F: Display>(faults: impl IntoIterator<Item = F>) -> Exit {
     Exit::Configuration
 }
 
-/// Where standard output is closed, there is nobody left to tell.
-fn print(text: impl Display) {
-    let _ = write!(io::stdout(), "{text}");
+/// Prints what was asked for; returns `exit`, unless it is lost. Where the reader of a pipe has left, it has seen all that
+/// it wanted.
+fn print(text: impl Display, exit: Exit) -> Exit {
+    match write!(io::stdout(), "{text}").and_then(|()| io::stdout().flush()) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            complain(format_args!("can't write to standard output: {error}"));
+            Exit::Other
+        }
+        _ => exit,
+    }
 }
 
 fn complain(text: impl Display) {

@@ -6,7 +6,8 @@ use memchr::memchr;
 
 use super::QueryPlus;
 use super::parameters::{self, Parameters};
-use super::percent::{self, Gather, ONCE, Sink};
+use super::percent::{self, ONCE};
+use super::sink::{Gather, Sink};
 
 /// Scheme and authority of a base string URI (RFC 5849 §3.4.1.2): in lower case, without a default port.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -1,6 +1,7 @@
 //! The parts of an `Authorization` header (RFC 5849 §3.5.1), written.
 
-use super::percent::{self, ONCE, Sink};
+use super::percent::{self, ONCE};
+use super::sink::Sink;
 
 /// Writes a parameter as `name="value"`, with both encoded.
 pub(super) fn write_parameter(sink: &mut impl Sink, name: &str, value: &[u8]) {

@@ -8,7 +8,8 @@ use thiserror::Error;
 
 use super::QueryPlus;
 use super::authorization::{Authorization, MalformedAuthorization, unescape};
-use super::percent::{FormBytes, decode_strict};
+use super::form::FormBytes;
+use super::percent::decode_strict;
 
 /// A header, with what is wrong about how it is written; nothing where it is well-formed.
 pub type WithSlips = (Authorization, Vec<Slip>);

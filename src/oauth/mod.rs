@@ -11,6 +11,7 @@ mod authorization;
 mod base;
 mod body_hash;
 mod diagnosis;
+mod form;
 mod header;
 mod key;
 mod lenient;
@@ -20,6 +21,7 @@ mod percent;
 mod replay;
 mod rsa;
 mod signer;
+mod sink;
 mod transmission;
 mod verify;
 

@@ -6,7 +6,9 @@ use memchr::memchr;
 use smallvec::SmallVec;
 
 use super::QueryPlus;
-use super::percent::{self, FormBytes, Sink, TWICE};
+use super::form::{FormBytes, encode_form_pair};
+use super::percent::{self, AMPERSAND, EQUALS, TWICE};
+use super::sink::Sink;
 
 /// A list of parameters, kept as they stand in the base string, that is percent-encoded twice.
 ///
@@ -41,7 +43,7 @@ impl Parameters {
                 continue;
             }
             let start = self.text.len();
-            let (name_length, behind) = percent::encode_form_pair(&mut self.text, rest, plus);
+            let (name_length, behind) = encode_form_pair(&mut self.text, rest, plus);
             self.push_pair(start, start + name_length);
             rest = behind;
         }
@@ -147,10 +149,6 @@ pub(crate) fn without_protocol_values(query: &[u8]) -> Cow<'_, [u8]> {
 /// What the names of protocol parameters start with.
 const PREFIX: &[u8] = b"oauth_";
 const PREFIX_HEAD: u64 = head(PREFIX);
-
-/// `=` and `&` as they stand between parameters that are themselves a part of a base string.
-const EQUALS: &[u8] = b"%3D";
-const AMPERSAND: &[u8] = b"%26";
 
 /// Where a parameter stands in the text: `name%3Dvalue`.
 #[derive(Clone, Copy, Debug)]

@@ -1,62 +1,6 @@
-//! Percent-encoding (RFC 5849 §3.6) and the decoding of `application/x-www-form-urlencoded` text.
-//!
-//! Encoders write to a [`Sink`], so that the same code fills a buffer or feeds a MAC.
+//! Percent-encoding (RFC 5849 §3.6).
 
-use smallvec::{Array, SmallVec};
-
-use super::QueryPlus;
-
-/// What takes encoded text, piece by piece.
-pub(super) trait Sink {
-    /// Takes the next piece as it is.
-    fn write(&mut self, piece: &[u8]);
-}
-
-impl Sink for Vec<u8> {
-    #[inline]
-    fn write(&mut self, piece: &[u8]) {
-        self.extend_from_slice(piece);
-    }
-}
-
-impl<A: Array<Item = u8>> Sink for SmallVec<A> {
-    #[inline]
-    fn write(&mut self, piece: &[u8]) {
-        self.extend_from_slice(piece);
-    }
-}
-
-/// Gathers pieces for a function that had better be called for a thousand bytes at a time than for each few.
-pub(super) struct Gather<'a> {
-    gathered: &'a mut Vec<u8>,
-    pass_on: &'a mut dyn FnMut(&[u8]),
-}
-
-impl<'a> Gather<'a> {
-    /// Gathers as much at a time as this vector, which is overwritten, can hold without growing.
-    pub(super) fn new(gathered: &'a mut Vec<u8>, pass_on: &'a mut dyn FnMut(&[u8])) -> Self {
-        gathered.clear();
-        Self { gathered, pass_on }
-    }
-
-    /// Passes on what is left.
-    pub(super) fn finish(self) {
-        (self.pass_on)(self.gathered);
-    }
-}
-
-impl Sink for Gather<'_> {
-    #[inline]
-    fn write(&mut self, piece: &[u8]) {
-        if piece.len() <= self.gathered.capacity() - self.gathered.len() {
-            self.gathered.extend_from_slice(piece);
-        } else {
-            (self.pass_on)(self.gathered);
-            self.gathered.clear();
-            (self.pass_on)(piece);
-        }
-    }
-}
+use super::sink::Sink;
 
 /// Encodes every byte but the unreserved ones of RFC 3986 §2.3, with upper-case digits.
 pub(super) fn encode(sink: &mut impl Sink, bytes: &[u8], encoding: &Encoding) {
@@ -68,54 +12,8 @@ pub(super) fn encode(sink: &mut impl Sink, bytes: &[u8], encoding: &Encoding) {
     }
 }
 
-/// Reads a pair of form-encoded text, up to the next `&`, and encodes what it stands for [`TWICE`], as `name%3Dvalue`.
-/// Returns the length of the name as written, and the text behind the `&`.
-pub(super) fn encode_form_pair<'a>(
-    sink: &mut impl Sink,
-    text: &'a [u8],
-    plus: QueryPlus,
-) -> (usize, &'a [u8]) {
-    let encoding = match plus {
-        QueryPlus::Space => &FORM,
-        QueryPlus::Literal => &FORM_WITH_LITERAL_PLUS,
-    };
-    let mut name_length = None;
-    let mut gathered = [0; ROOM];
-    let (mut length, mut passed_on) = (0, 0);
-    let mut bytes = text.iter();
-    while let Some(&byte) = bytes.next() {
-        let mut code = encoding.code(byte);
-        if code.length() == 0 {
-            code = match (byte, bytes.as_slice()) {
-                (b'&', _) => break,
-                (b'=', _) if name_length.is_none() => {
-                    name_length = Some(passed_on + length);
-                    EQUALS
-                }
-                (b'%', &[high, low, ref behind @ ..]) if let Some(byte) = byte_of(high, low) => {
-                    bytes = behind.iter();
-                    TWICE.code(byte)
-                }
-                _ => TWICE.code(byte),
-            };
-        }
-        if length > ROOM - Code::SIZE {
-            sink.write(&gathered[..length]);
-            passed_on += length;
-            length = 0;
-        }
-        length += put(code, &mut gathered, length);
-    }
-    sink.write(&gathered[..length]);
-    let name_length = name_length.unwrap_or_else(|| {
-        sink.write(b"%3D");
-        passed_on + length
-    });
-    (name_length, bytes.as_slice())
-}
-
 /// How many bytes are gathered on the stack before a sink gets them.
-const ROOM: usize = 256;
+pub(super) const ROOM: usize = 256;
 
 fn write_codes(sink: &mut impl Sink, bytes: &[u8], encoding: &Encoding) {
     let mut gathered = [0; ROOM];
@@ -135,7 +33,7 @@ fn write_codes(sink: &mut impl Sink, bytes: &[u8], encoding: &Encoding) {
 ///
 /// Copying a fixed number of bytes, of which some will be overwritten next, spares a branch.
 #[inline]
-fn put(code: Code, text: &mut [u8; ROOM], at: usize) -> usize {
+pub(super) fn put(code: Code, text: &mut [u8; ROOM], at: usize) -> usize {
     text[at..at + Code::SIZE].copy_from_slice(&code.0.to_le_bytes());
     code.length()
 }
@@ -150,19 +48,9 @@ pub(super) static ONCE: Encoding = Encoding::escaping_with(b"%");
 /// an escape, the percent sign is itself escaped.
 pub(super) static TWICE: Encoding = Encoding::escaping_with(b"%25");
 
-/// The same for form-encoded text, in which a `+` stands for a space, and `&`, `=` and `%` need a closer look.
-static FORM: Encoding = form_with_literal_plus().with(b'+', TWICE.code(b' '));
-static FORM_WITH_LITERAL_PLUS: Encoding = form_with_literal_plus();
-
-const fn form_with_literal_plus() -> Encoding {
-    Encoding::escaping_with(b"%25")
-        .with(b'&', Code::NONE)
-        .with(b'=', Code::NONE)
-        .with(b'%', Code::NONE)
-}
-
-/// What stands between name and value, which is encoded once.
-const EQUALS: Code = ONCE.code(b'=');
+/// `=` and `&` as they stand between parameters that are themselves a part of a base string.
+pub(super) const EQUALS: &[u8] = b"%3D";
+pub(super) const AMPERSAND: &[u8] = b"%26";
 
 /// Decodes what [`encode`] wrote, with digits of either case; `None` for anything that it would not have
 /// written: a byte that had to be encoded, or an escape cut short.
@@ -181,39 +69,8 @@ pub(super) fn decode_strict(text: &[u8]) -> Option<Vec<u8>> {
     Some(decoded)
 }
 
-/// The bytes that form-encoded text stands for. A percent sign that starts no escape stands for itself.
-#[derive(Clone)]
-pub(super) struct FormBytes<'a> {
-    text: &'a [u8],
-    plus: QueryPlus,
-}
-
-impl<'a> FormBytes<'a> {
-    pub(super) fn new(text: &'a [u8], plus: QueryPlus) -> Self {
-        Self { text, plus }
-    }
-}
-
-impl Iterator for FormBytes<'_> {
-    type Item = u8;
-
-    #[inline]
-    fn next(&mut self) -> Option<u8> {
-        let (&byte, tail) = self.text.split_first()?;
-        if byte == b'%'
-            && let Some(byte) = escaped_byte(self.text)
-        {
-            self.text = &self.text[3..];
-            return Some(byte);
-        }
-        self.text = tail;
-        let is_space = byte == b'+' && self.plus == QueryPlus::Space;
-        Some(if is_space { b' ' } else { byte })
-    }
-}
-
 /// The byte that an escape at the start of the text stands for.
-fn escaped_byte(text: &[u8]) -> Option<u8> {
+pub(super) fn escaped_byte(text: &[u8]) -> Option<u8> {
     let [b'%', high, low, ..] = *text else {
         return None;
     };
@@ -222,7 +79,7 @@ fn escaped_byte(text: &[u8]) -> Option<u8> {
 
 /// The byte with these two hexadecimal digits.
 #[inline]
-fn byte_of(high: u8, low: u8) -> Option<u8> {
+pub(super) fn byte_of(high: u8, low: u8) -> Option<u8> {
     let value = |digit: u8| DIGIT_VALUES[usize::from(digit)];
     // What is no digit has a value that is none, either.
     let (high, low) = (value(high), value(low));
@@ -248,12 +105,12 @@ const fn is_unreserved(byte: u8) -> bool {
 /// What a byte becomes: at most five bytes of text (`%25` and two digits) from the lowest up, and in the highest byte,
 /// how many. It is moved in one go.
 #[derive(Clone, Copy)]
-struct Code(u64);
+pub(super) struct Code(u64);
 
 impl Code {
-    const SIZE: usize = 8;
+    pub(super) const SIZE: usize = 8;
     /// No text: what becomes of the byte depends on where it stands.
-    const NONE: Self = Self(0);
+    pub(super) const NONE: Self = Self(0);
 
     const fn new(text: &[u8]) -> Self {
         let mut bytes = [0; Self::SIZE];
@@ -263,14 +120,14 @@ impl Code {
     }
 
     #[inline]
-    const fn length(self) -> usize {
+    pub(super) const fn length(self) -> usize {
         (self.0 >> 56) as usize
     }
 }
 
 impl Encoding {
     #[inline]
-    const fn code(&self, byte: u8) -> Code {
+    pub(super) const fn code(&self, byte: u8) -> Code {
         self.0[byte as usize]
     }
 
@@ -282,12 +139,12 @@ impl Encoding {
         lengths.fold(1, |all, length| all | length) == 1
     }
 
-    const fn with(mut self, byte: u8, code: Code) -> Self {
+    pub(super) const fn with(mut self, byte: u8, code: Code) -> Self {
         self.0[byte as usize] = code;
         self
     }
 
-    const fn escaping_with(percent: &[u8]) -> Self {
+    pub(super) const fn escaping_with(percent: &[u8]) -> Self {
         const DIGITS: &[u8; 16] = b"0123456789ABCDEF";
         let mut codes = [Code::NONE; 256];
         // A `for` loop is not yet possible in a constant function.
@@ -351,78 +208,6 @@ mod tests {
             check(b" ", "%2520");
             check(b"a ~", "a%2520~");
         }
-    }
-
-    #[test]
-    fn a_pair_is_encoded_as_the_bytes_it_stands_for() {
-        let naive = |text: &[u8], plus| {
-            let decoded: Vec<u8> = FormBytes::new(text, plus).collect();
-            encoded(&decoded, &TWICE)
-        };
-        let check = |name: &[u8], value: &[u8], plus| {
-            for behind in ["", "&", "&c=%41&"] {
-                let mut out = Vec::new();
-                let text = [name, b"=", value, behind.as_bytes()].concat();
-                let (name_length, rest) = encode_form_pair(&mut out, &text, plus);
-                let (name, value) = (naive(name, plus), naive(value, plus));
-                assert_eq!(name_length, name.len());
-                assert_eq!(String::from_utf8(out).unwrap(), format!("{name}%3D{value}"));
-                assert_eq!(rest, behind.get(1..).unwrap_or_default().as_bytes());
-            }
-        };
-        for plus in [QueryPlus::Space, QueryPlus::Literal] {
-            for byte in (0..=u8::MAX).filter(|byte| !b"&=".contains(byte)) {
-                check(&[byte], &[b'=', byte, b'%', byte], plus);
-            }
-            for length in 0..300 {
-                for text in ["a", "+", "a+%20%", "%2B%zz"] {
-                    let text = text.repeat(length).into_bytes();
-                    check(&text, &text, plus);
-                }
-            }
-        }
-    }
-
-    #[test]
-    fn a_pair_without_a_separator_has_an_empty_value() {
-        let mut out = Vec::new();
-        let read = encode_form_pair(&mut out, b"a b&c", QueryPlus::Space);
-        assert_eq!((read, out), ((7, &b"c"[..]), b"a%2520b%3D".to_vec()));
-    }
-
-    #[test]
-    fn pieces_of_any_length_arrive_in_order() {
-        for length in 0..2_100 {
-            let mut out = Vec::new();
-            let mut pass_on = |piece: &[u8]| out.extend_from_slice(piece);
-            let mut room = Vec::with_capacity(1_000);
-            let mut gather = Gather::new(&mut room, &mut pass_on);
-            gather.write(b"a b");
-            gather.write(&vec![b'x'; length]);
-            gather.write(b"y");
-            gather.finish();
-            assert_eq!(out, format!("a b{}y", "x".repeat(length)).into_bytes());
-        }
-    }
-
-    #[test]
-    fn form_text_is_decoded_leniently() {
-        let check = |text: &[u8], plus, expected: &[u8]| {
-            let decoded: Vec<u8> = FormBytes::new(text, plus).collect();
-            assert_eq!(decoded, expected, "{}", text.escape_ascii());
-        };
-        check(b"", QueryPlus::Space, b"");
-        check(b"a+b%20c", QueryPlus::Space, b"a b c");
-        check(b"a+b%20c%2B", QueryPlus::Literal, b"a+b c+");
-        check(b"%2B%2b", QueryPlus::Space, b"++");
-        check(b"%41%7e", QueryPlus::Space, b"A~");
-        check(b"%zz", QueryPlus::Space, b"%zz");
-        check(b"%", QueryPlus::Space, b"%");
-        check(b"%4", QueryPlus::Space, b"%4");
-        check(b"%+1", QueryPlus::Space, b"% 1");
-        check(b"%%41", QueryPlus::Space, b"%A");
-        check(b"%2541", QueryPlus::Space, b"%41");
-        check(b"\xc3%A9\xff", QueryPlus::Space, b"\xc3\xa9\xff");
     }
 
     #[test]

@@ -3,7 +3,8 @@
 use super::base::{self, BaseUri, RequestToSign};
 use super::key::Key;
 use super::parameters::Parameters;
-use super::percent::{self, Gather, ONCE, Sink, TWICE};
+use super::percent::{self, ONCE, TWICE};
+use super::sink::{Gather, Sink};
 use super::{Credentials, QueryPlus, Realm, SigningOptions, header};
 
 /// The protocol parameters of one attempt (RFC 5849 §3.3). No two attempts may share timestamp and nonce.

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use super::percent::FormBytes;
+use super::form::FormBytes;
 use super::{Authorization, QueryPlus, RequestToSign, parameters};
 
 impl Authorization {

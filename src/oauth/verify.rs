@@ -7,7 +7,7 @@ use super::authorization::Authorization;
 use super::base::{self, BaseUri, RequestToSign};
 use super::key::Key;
 use super::parameters::Parameters;
-use super::percent::Gather;
+use super::sink::Gather;
 use super::{Credentials, QueryPlus, SignatureMethod, SigningOptions};
 
 /// Verifies requests to one origin, made with one set of credentials.

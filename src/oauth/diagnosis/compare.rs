@@ -3,6 +3,7 @@
 use std::fmt;
 
 use super::encoding::unescape;
+use crate::oauth::percent::AMPERSAND;
 
 /// The first byte in which a client's base string differs from the right one.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -94,12 +95,11 @@ fn part(base_string: &[u8], at: usize) -> Part {
 
 /// The decoded name of the parameter that an offset is within.
 fn parameter_name(parameters: &[u8], at: usize) -> String {
-    const SEPARATOR: &[u8] = b"%26";
     let separators = parameters
-        .windows(SEPARATOR.len())
+        .windows(AMPERSAND.len())
         .enumerate()
-        .filter(|(_, window)| *window == SEPARATOR)
-        .map(|(index, _)| index + SEPARATOR.len());
+        .filter(|(_, window)| *window == AMPERSAND)
+        .map(|(index, _)| index + AMPERSAND.len());
     let start = separators.take_while(|start| *start <= at).last();
     let pair = unescape(&parameters[start.unwrap_or(0)..]);
     let name = pair

@@ -1,7 +1,7 @@
 //! Percent-encoding as clients do it.
 
 use super::mistake::{Made, Mistake};
-use crate::oauth::{QueryPlus, percent::FormBytes};
+use crate::oauth::{QueryPlus, form::FormBytes};
 
 /// Encodes as RFC 5849 §3.6 says, but for the mistakes.
 pub(super) fn escape(bytes: &[u8], made: Made<'_>) -> Vec<u8> {

@@ -7,7 +7,7 @@ use super::{
     encoding::escape,
     mistake::{Made, Mistake},
 };
-use crate::oauth::{Authorization, QueryPlus, percent::FormBytes};
+use crate::oauth::{Authorization, QueryPlus, form::FormBytes};
 
 /// Where a parameter stands in a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
