@@ -16,7 +16,7 @@ use rustix::process::Signal;
 use secrecy::ExposeSecret as _;
 use support::{
     command::undersign,
-    log::records,
+    log::{exchanges, records},
     setup::{Setup, write_secret},
     stage::{OK, Stage, eventually, fine, finish},
 };
@@ -263,7 +263,11 @@ fn a_unix_socket_is_its_owners_alone_and_goes_with_the_daemon() {
     stage.fetch();
     stage.daemon.signal(Signal::TERM);
     eventually("the socket's end", || fs::symlink_metadata(path).is_err());
-    let records = stage.finish(&[fine(200)]);
+    // Without a second signal, which would end it at once.
+    let (code, lines) = stage.daemon.wait();
+    assert_eq!(code, Some(0), "{lines:#?}");
+    let records = exchanges(&lines);
+    assert_eq!(records.len(), 1, "{lines:#?}");
     let client = records[0]["client.address"].as_str().unwrap();
     assert!(client.starts_with("unix:uid="), "{client}");
 }
