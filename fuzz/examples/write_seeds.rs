@@ -11,6 +11,9 @@ fn main() -> io::Result<()> {
     for (name, value) in seeds::authorization() {
         write("authorization", name, value.as_bytes())?;
     }
+    for (name, input, _) in seeds::listener() {
+        write("listener", name, &input.encode())?;
+    }
     Ok(())
 }
 

@@ -11,6 +11,13 @@ pub struct Hash {
     block: usize,
 }
 
+impl Hash {
+    /// The digest of a text.
+    pub fn of(self, text: &[u8]) -> Vec<u8> {
+        (self.digest)(text)
+    }
+}
+
 /// SHA-1 (RFC 3174).
 pub const SHA1: Hash = Hash {
     digest: |text| Sha1::digest(text).to_vec(),

@@ -8,9 +8,11 @@ use arbitrary::{Arbitrary, Unstructured};
 use crate::input::Input;
 
 mod authorization;
+mod listener;
 mod sign;
 
 pub use self::authorization::authorization;
+pub use self::listener::listener;
 pub use self::sign::sign;
 
 /// The bytes that `Arbitrary` makes this input of. Values of a fixed size come from the front of the bytes, and so do
@@ -117,12 +119,23 @@ mod tests {
             .into_iter()
             .map(|(name, value)| (name.to_owned(), value.as_bytes().to_vec()));
         assert_eq!(committed("authorization"), written.collect());
+        let written = listener()
+            .into_iter()
+            .map(|(name, input, _)| (name.to_owned(), input.encode()));
+        assert_eq!(committed("listener"), written.collect());
     }
 
     #[test]
     fn a_seed_is_read_as_it_was_meant() {
         for (name, input) in sign() {
             assert_eq!(decode(&encode(&input)), Some(input), "{name}");
+        }
+        for (name, input, _) in listener() {
+            assert_eq!(
+                crate::listener::Input::decode(&input.encode()),
+                Some(input),
+                "{name}"
+            );
         }
     }
 
@@ -133,6 +146,9 @@ mod tests {
         }
         for (_, value) in authorization() {
             crate::authorization::check(value.as_bytes());
+        }
+        for (name, input, forwarded) in listener() {
+            assert_eq!(crate::listener::play(&input), forwarded, "{name}");
         }
     }
 }
