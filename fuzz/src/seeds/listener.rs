@@ -131,6 +131,11 @@ const REQUESTS: &[(&str, usize, &str)] = &[
         "GET /1 HTTP/1.1\r\nHost: evil.example\r\n\r\nGET /1 HTTP/1.1\r\nHost: localhost\r\n\r\n",
     ),
     (
+        "pipeline_behind_unread_content",
+        0,
+        "POST /1 HTTP/1.1\r\nHost: evil.example\r\nContent-Length: 38\r\n\r\nGET /smuggled HTTP/1.1\r\nHost: localhost\r\n\r\nGET /2 HTTP/1.1\r\nHost: localhost\r\n\r\n",
+    ),
+    (
         "pipeline_behind_close",
         1,
         "GET /1 HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\nGET /2 HTTP/1.1\r\nHost: localhost\r\n\r\n",
@@ -298,6 +303,11 @@ const REQUESTS: &[(&str, usize, &str)] = &[
         "PUT / HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n3\nabc\n0\n\n",
     ),
     (
+        "chunk_size_lf",
+        0,
+        "PUT / HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n3\nabc\r\n0\r\n\r\n",
+    ),
+    (
         "chunk_extension_lf",
         0,
         "PUT / HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n3;a\nxx\r\nabc\r\n0\r\n\r\n",
@@ -321,7 +331,7 @@ const REQUESTS: &[(&str, usize, &str)] = &[
     (
         "hop_by_hop",
         1,
-        "GET / HTTP/1.1\r\nHost: localhost\r\nConnection: X-Hop, Authorization, te\r\nConnection: host\r\nX-Hop: 1\r\nTE: trailers\r\nUpgrade: h2c\r\nHTTP2-Settings: AA\r\nKeep-Alive: 5\r\nProxy-Authorization: Basic eA==\r\nProxy-Connection: close\r\nX: 1\r\n\r\n",
+        "GET / HTTP/1.1\r\nHost: localhost\r\nConnection: X-Hop, Authorization\r\nConnection: host\r\nX-Hop: 1\r\nTE: trailers\r\nUpgrade: h2c\r\nHTTP2-Settings: AA\r\nKeep-Alive: 5\r\nProxy-Authorization: Basic eA==\r\nProxy-Connection: close\r\nX: 1\r\n\r\n",
     ),
     (
         "authorization_replaced",
