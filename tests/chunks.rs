@@ -199,6 +199,7 @@ fn trailers_pass_except_those_that_frame_route_or_authorise() {
         "Keep-Alive",
         "Proxy-Connection",
         "Upgrade",
+        "HTTP2-Settings",
         "TE",
         "Trailer",
         "Expect",
@@ -213,6 +214,22 @@ fn trailers_pass_except_those_that_frame_route_or_authorise() {
         let exchange = bench.forwarded(chunked(&format!("A: 1\r\n{name}: 5\r\nB: 2\r\n")));
         assert_eq!(exchange.request.trailers, b"A: 1\r\nB: 2\r\n", "{name}");
     }
+    bench.finish();
+}
+
+#[test]
+fn a_trailer_that_connection_names_ends_here() {
+    let bench = Bench::new();
+    let mut client = bench.daemon.connect();
+    let mut trailers = |fields: &str| {
+        client.send(post_raw(fields, "0\r\nA: 1\r\nx-hop: 5\r\nB: 2\r\n\r\n"));
+        bench.answered(&mut client, false).request.trailers
+    };
+    let named = trailers("Transfer-Encoding: chunked\r\nConnection: X-Hop\r\n");
+    assert_eq!(named, b"A: 1\r\nB: 2\r\n");
+    // The next request on the same connection has names of its own.
+    let unnamed = trailers("Transfer-Encoding: chunked\r\n");
+    assert_eq!(unnamed, b"A: 1\r\nx-hop: 5\r\nB: 2\r\n");
     bench.finish();
 }
 

@@ -219,9 +219,9 @@ fn trailers_pass_except_those_that_frame_route_or_authorise() {
     let bytes = relayed(
         "GET",
         "1.1",
-        "HTTP/1.1 200 OK\r\nTrailer: X-Sum\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\
+        "HTTP/1.1 200 OK\r\nTrailer: X-Sum\r\nConnection: X-Hop\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\
          x-Sum: 1\r\nContent-Length: 9\r\nUndeclared: 2\r\nTransfer-Encoding: gzip\r\nSet-Cookie: a\r\n\
-         Authorization: x\r\nHost: evil\r\nConnection: close\r\nX-Sum:3\r\n\r\n",
+         Authorization: x\r\nHost: evil\r\nConnection: close\r\nX-Hop: 1\r\nHTTP2-Settings: AA\r\nX-Sum:3\r\n\r\n",
         200,
     );
     let text = String::from_utf8(bytes).unwrap();

@@ -12,7 +12,7 @@ use hyper::{
 use super::{
     ErrorType, Proxy, Refusal, ReplyBody,
     admit::admit,
-    prepare::{ContentRole, Prepared, SignedContent, strip_hop_by_hop},
+    prepare::{ContentRole, Prepared, SignedContent},
     record::Record,
     relay::Relay,
 };
@@ -20,7 +20,7 @@ use crate::{
     config::ProxyConfig,
     stamp::{fresh_nonce, seconds_since_epoch},
     upstream::{Answer, CollectError, Content, Link, SendFault, SendTimeouts},
-    wire::{Reply, RequestHead, ServerPort},
+    wire::{Reply, RequestHead, ServerPort, strip_hop_by_hop},
 };
 
 /// A request goes out at most so often; more than once only while the upstream can't have seen any of it.

@@ -6,34 +6,8 @@ use super::{ErrorType, Refusal};
 use crate::{
     config::{InboundAuthorization, ProxyConfig},
     oauth::{BODY_HASH, RequestToSign, Signer, Stamp, body_hash, is_name_character},
-    wire::{Field, Fields, RequestHead, is_form},
+    wire::{Fields, RequestHead, is_form, strip_hop_by_hop},
 };
-
-/// Fields that concern one connection only (RFC 9110 §7.6.1), whether or not `Connection` names them.
-const HOP_BY_HOP: [&str; 7] = [
-    "connection",
-    "keep-alive",
-    "proxy-authorization",
-    "proxy-connection",
-    "te",
-    "upgrade",
-    "http2-settings",
-];
-
-/// Fields that `Connection` must not name: without them a message would mean something else (RFC 9110 §7.6.1).
-const NEVER_HOP_BY_HOP: [&str; 3] = ["content-length", "host", "transfer-encoding"];
-
-/// Takes out what concerns one connection only.
-pub(super) fn strip_hop_by_hop(fields: &mut Fields) {
-    let named: Vec<Vec<u8>> = fields.members("connection").map(<[u8]>::to_vec).collect();
-    let is_named = |field: &Field<'_>| {
-        named
-            .iter()
-            .any(|name| name.eq_ignore_ascii_case(field.name))
-            && !NEVER_HOP_BY_HOP.iter().any(|name| field.is(name))
-    };
-    fields.retain(|field| !HOP_BY_HOP.iter().any(|name| field.is(name)) && !is_named(field));
-}
 
 /// A request that lacks nothing but `Host` and `Authorization`.
 #[derive(Debug)]
@@ -262,43 +236,4 @@ fn write_line(head: &mut BytesMut, name: &[u8], value: &[u8]) {
     head.put_slice(b": ");
     head.put_slice(value);
     head.put_slice(b"\r\n");
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn strip(section: &'static str) -> String {
-        let mut fields = Fields::parse(Bytes::from_static(section.as_bytes())).unwrap();
-        strip_hop_by_hop(&mut fields);
-        let mut out = BytesMut::new();
-        fields.write_to(&mut out);
-        String::from_utf8(out.to_vec()).unwrap()
-    }
-
-    #[test]
-    fn what_connection_names_goes_and_nothing_else() {
-        let table = [
-            ("Connection: close\r\nA: 1\r\n", "A: 1\r\n"),
-            (
-                "A: 1\r\nconnection: a , b\r\nConnection: C\r\nB: 2\r\nc: 3\r\nD: 4\r\n",
-                "D: 4\r\n",
-            ),
-            (
-                "Connection: content-length, host, transfer-encoding\r\nHost: a\r\nContent-Length: 1\r\n",
-                "Host: a\r\nContent-Length: 1\r\n",
-            ),
-            (
-                "Keep-Alive: 5\r\nProxy-Authorization: x\r\nProxy-Connection: y\r\nTE: trailers\r\nUpgrade: h2c\r\nHTTP2-Settings: z\r\nTrailer: t\r\n",
-                "Trailer: t\r\n",
-            ),
-            (
-                "Connection: authorization\r\nAuthorization: Basic eA==\r\n",
-                "",
-            ),
-        ];
-        for (section, left) in table {
-            assert_eq!(strip(section), left, "{section:?}");
-        }
-    }
 }

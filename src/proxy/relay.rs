@@ -15,7 +15,7 @@ use hyper::body::Incoming;
 
 use super::{ErrorType, record::Record};
 use crate::{
-    upstream::{ConnectionPool, Content, Link, SendFault, may_trail},
+    upstream::{ConnectionPool, Content, Link, SendFault},
     wire::ServerPort,
 };
 
@@ -114,8 +114,7 @@ impl Relay {
                     return Poll::Ready(Some(Ok(frame)));
                 }
                 Poll::Ready(None) => {
-                    if let Some(mut trailers) = self.link.as_ref().and_then(Link::take_trailers) {
-                        trailers.retain(|field| may_trail(field.name));
+                    if let Some(trailers) = self.link.as_ref().and_then(Link::take_trailers) {
                         self.port.reply_trailers(trailers);
                     }
                     self.finish(cx);

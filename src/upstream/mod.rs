@@ -22,7 +22,7 @@ pub(crate) use self::{
     link::{Answer, Link, SendError, SendFault, SendTimeouts},
     pool::Pool as ConnectionPool,
     tls::is_alert,
-    upload::{CollectError, Content, may_trail},
+    upload::{CollectError, Content},
 };
 use crate::config::ProxyConfig;
 

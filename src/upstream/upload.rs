@@ -212,8 +212,7 @@ impl Body for Upload {
                 if source.incoming.take().is_some() {
                     source.trailers = source.port.take_trailers();
                 }
-                if let Some(mut trailers) = source.trailers.clone() {
-                    trailers.retain(|field| may_trail(field.name));
+                if let Some(trailers) = source.trailers.clone() {
                     this.port.request_trailers(trailers);
                 }
                 Poll::Ready(None)
@@ -233,39 +232,4 @@ impl Body for Upload {
             Framing::Chunked(_) | Framing::UntilClose => SizeHint::default(),
         }
     }
-}
-
-/// Whether a field may stand in a trailer section: none that frames, routes or authorises (RFC 9110 §6.5.1).
-pub(crate) fn may_trail(name: &[u8]) -> bool {
-    const NEVER: [&str; 26] = [
-        "authorization",
-        "cache-control",
-        "connection",
-        "content-encoding",
-        "content-length",
-        "content-range",
-        "content-type",
-        "cookie",
-        "expect",
-        "forwarded",
-        "host",
-        "keep-alive",
-        "max-forwards",
-        "origin",
-        "proxy-authenticate",
-        "proxy-authorization",
-        "proxy-connection",
-        "range",
-        "set-cookie",
-        "te",
-        "trailer",
-        "transfer-encoding",
-        "upgrade",
-        "www-authenticate",
-        "x-forwarded-for",
-        "x-forwarded-host",
-    ];
-    !NEVER
-        .iter()
-        .any(|never| name.eq_ignore_ascii_case(never.as_bytes()))
 }

@@ -13,6 +13,7 @@ use tokio::time::Instant;
 
 use super::{
     HeadLimits, Role,
+    connection::ConnectionOptions,
     fields::Fields,
     framing::Framing,
     hyper_head::{announced_framing, fields_behind, write_framing},
@@ -98,11 +99,16 @@ impl ClientPort {
 #[derive(Debug)]
 pub(crate) struct ClientRole {
     port: ClientPort,
+    /// Of the response whose trailer section may be still to come.
+    options: ConnectionOptions,
 }
 
 impl ClientRole {
     pub(crate) fn new(port: ClientPort) -> Self {
-        Self { port }
+        Self {
+            port,
+            options: ConnectionOptions::default(),
+        }
     }
 }
 
@@ -162,6 +168,9 @@ impl Role for ClientRole {
             Some(response) => {
                 abridge(&response, feed);
                 let framing = response.framing;
+                if matches!(framing, Framing::Chunked(_)) {
+                    self.options = ConnectionOptions::of(&response.fields);
+                }
                 state.outstanding = false;
                 state.response = Some((response, Instant::now()));
                 Ok(Next::Content(framing))
@@ -178,7 +187,8 @@ impl Role for ClientRole {
         self.port.state().fault = Some(fault);
     }
 
-    fn trailers(&mut self, trailers: Fields) {
+    fn trailers(&mut self, mut trailers: Fields) {
+        self.options.strip_trailers(&mut trailers);
         self.port.state().trailers = Some(trailers);
     }
 

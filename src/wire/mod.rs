@@ -15,6 +15,7 @@
 mod authority;
 mod class;
 mod client;
+mod connection;
 mod fields;
 mod framing;
 mod hyper_head;
@@ -44,6 +45,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 pub(crate) use self::{
     class::is_token,
     client::{ClientPort, ClientRole},
+    connection::strip_hop_by_hop,
     media_type::is_form,
     reply::Reply,
     server::{ServerPort, ServerRole, ServerTimeouts},

@@ -16,6 +16,7 @@ use tokio::io::{AsyncRead, ReadBuf};
 use super::{
     HeadLimits, Role,
     class::is_token,
+    connection::ConnectionOptions,
     fields::Fields,
     framing::Framing,
     hyper_head::write_framing,
@@ -111,6 +112,8 @@ pub(crate) struct ServerRole {
     port: ServerPort,
     header_bytes: usize,
     timeouts: ServerTimeouts,
+    /// Of the request whose trailer section may be still to come.
+    options: ConnectionOptions,
     head_timer: Timer,
     write_timer: Timer,
     linger_timer: Timer,
@@ -122,6 +125,7 @@ impl ServerRole {
             port,
             header_bytes,
             timeouts,
+            options: ConnectionOptions::default(),
             head_timer: Timer::default(),
             write_timer: Timer::default(),
             linger_timer: Timer::default(),
@@ -181,6 +185,9 @@ impl Role for ServerRole {
         self.head_timer.disarm();
         abridge(&request, feed);
         let framing = request.framing;
+        if matches!(framing, Framing::Chunked(_)) {
+            self.options = ConnectionOptions::of(&request.fields);
+        }
         let mut state = self.port.state();
         state.arrivals.push_back(Ok(request));
         state.unanswered += 1;
@@ -203,7 +210,8 @@ impl Role for ServerRole {
         self.port.state().content_fault = Some(fault);
     }
 
-    fn trailers(&mut self, trailers: Fields) {
+    fn trailers(&mut self, mut trailers: Fields) {
+        self.options.strip_trailers(&mut trailers);
         self.port.state().trailers = Some(trailers);
     }
 
