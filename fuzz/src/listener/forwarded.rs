@@ -118,6 +118,8 @@ fn stands_for(request: &Request, original: &Request, kind: Kind, origin: SocketA
             .content
             .starts_with(&request.message.content)
     };
+    let named = original.message.members("connection");
+    let is_named = |field: &Field| named.contains(&field.name.to_ascii_lowercase());
     let mut trailers = original.message.trailers.iter();
     request.method == original.method
         && Some(&request.target) == original.origin_form().as_ref()
@@ -127,7 +129,7 @@ fn stands_for(request: &Request, original: &Request, kind: Kind, origin: SocketA
             .message
             .trailers
             .iter()
-            .all(|passed| trailers.any(|sent| sent == passed))
+            .all(|passed| !is_named(passed) && trailers.any(|sent| sent == passed))
 }
 
 fn lines(fields: &[Field]) -> Vec<Vec<u8>> {

@@ -106,6 +106,11 @@ const REQUESTS: &[(&str, usize, &str)] = &[
         "PUT /a HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: Chunked\r\nTrailer: X-Sum\r\n\r\n1\r\na\r\n0\r\nX-Sum: 1\r\nHost: evil\r\nAuthorization: Basic eA==\r\nContent-Length: 3\r\nTransfer-Encoding: gzip\r\n\r\n",
     ),
     (
+        "hop_by_hop_trailers",
+        1,
+        "PUT /a HTTP/1.1\r\nHost: localhost\r\nConnection: X-Hop\r\nTransfer-Encoding: chunked\r\n\r\n0\r\nX-Sum: 1\r\nX-Hop: 1\r\nHTTP2-Settings: AA\r\nTE: trailers\r\n\r\n",
+    ),
+    (
         "chunked_empty",
         1,
         "PUT /a HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
