@@ -22,7 +22,6 @@ use std::{fmt, net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 
 use secrecy::SecretString;
 
-pub(crate) use self::origin::default_port;
 pub use self::{
     address::ListenAddressError,
     describe::describe,

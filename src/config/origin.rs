@@ -6,6 +6,8 @@ use std::{
     str::FromStr,
 };
 
+use crate::oauth::default_port;
+
 /// A scheme, a host and a port (RFC 6454 §4), of an upstream.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Origin {
@@ -39,11 +41,6 @@ impl fmt::Display for Origin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}://{}", self.scheme(), self.authority())
     }
-}
-
-/// The port that a scheme has by default.
-pub(crate) fn default_port(https: bool) -> u16 {
-    if https { 443 } else { 80 }
 }
 
 /// A text that is no upstream. None of the messages shows it, for it may hold a password.

@@ -4,8 +4,7 @@ use std::{ffi::OsStr, fs::File, io, io::Read as _, os::unix::ffi::OsStrExt as _}
 
 use super::{
     Error, RequestWords,
-    fault::UsageFault,
-    header::{HEADER, Header},
+    header::{self, Header},
 };
 use crate::wire::is_form;
 
@@ -41,29 +40,11 @@ pub(super) fn read(words: &RequestWords, headers: &[Header<'_>]) -> Result<Optio
     if pieces.is_empty() {
         return Ok(None);
     }
-    let content_type = only(headers, "Content-Type")?;
+    let content_type = header::only(headers, "Content-Type")?;
     Ok(Some(Content {
         bytes: pieces.join(&b'&'),
-        is_form: content_type.is_none_or(|header| is_form(header.value.as_bytes())),
+        is_form: content_type.is_none_or(|found| is_form(found.value.as_bytes())),
     }))
-}
-
-/// The header of this name; where there are two, nobody knows which one counts.
-pub(super) fn only<'a, 'w>(
-    headers: &'a [Header<'w>],
-    name: &str,
-) -> Result<Option<&'a Header<'w>>, UsageFault> {
-    let mut found = headers
-        .iter()
-        .filter(|header| header.name.eq_ignore_ascii_case(name));
-    let first = found.next();
-    match found.next() {
-        None => Ok(first),
-        Some(second) => {
-            let problem = format!("there is a second {}: give one", second.name);
-            Err(UsageFault::hidden(HEADER, 0, problem))
-        }
-    }
 }
 
 /// Whether standard input is read for the data.

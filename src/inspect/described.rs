@@ -6,7 +6,7 @@ use super::{
     Error, RequestWords,
     content::{self, Content},
     fault::UsageFault,
-    header::{HEADER, Header},
+    header::{self, HEADER, Header},
     url::{Authority, Url},
 };
 use crate::{
@@ -120,7 +120,7 @@ fn check_method(method: &str) -> Result<(), UsageFault> {
 /// The host that a `Host` header names, which then takes the place of the URL's (RFC 5849 §3.4.1.2). Its scheme is not
 /// known here.
 fn host_header(headers: &[Header<'_>]) -> Result<Option<Authority>, UsageFault> {
-    let host = content::only(headers, "Host")?;
+    let host = header::only(headers, "Host")?;
     host.map(|host| {
         let (start, end) = (host.value_at, host.value_at + host.value.len());
         Authority::parse(HEADER, host.word.as_bytes(), true, start, end)

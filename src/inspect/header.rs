@@ -22,6 +22,24 @@ pub(super) fn parse_all(words: &RequestWords) -> Result<Vec<Header<'_>>, UsageFa
     headers.collect()
 }
 
+/// The header of this name; where there are two, nobody knows which one counts.
+pub(super) fn only<'a, 'w>(
+    headers: &'a [Header<'w>],
+    name: &str,
+) -> Result<Option<&'a Header<'w>>, UsageFault> {
+    let mut found = headers
+        .iter()
+        .filter(|header| header.name.eq_ignore_ascii_case(name));
+    let first = found.next();
+    match found.next() {
+        None => Ok(first),
+        Some(second) => {
+            let problem = format!("there is a second {}: give one", second.name);
+            Err(UsageFault::hidden(HEADER, 0, problem))
+        }
+    }
+}
+
 impl<'a> Header<'a> {
     /// Reads `Name: value`.
     pub(super) fn parse(word: &'a str) -> Result<Self, UsageFault> {

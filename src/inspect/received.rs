@@ -7,7 +7,7 @@ use super::{
     content::{self, STDIN},
     described::misplaced,
     fault::UsageFault,
-    header::{HEADER, Header},
+    header::{self, HEADER, Header},
 };
 use crate::oauth::{Authorization, MalformedAuthorization, Sent, Slip};
 
@@ -42,7 +42,7 @@ pub(super) fn find(
     headers: &[Header<'_>],
     sent: &Sent<'_>,
 ) -> Result<Received, Error> {
-    let among = content::only(headers, "Authorization")?;
+    let among = header::only(headers, "Authorization")?;
     let (word, text) = match (&words.authorization, among) {
         (Some(_), Some(_)) => {
             let problem = "there is a --header 'Authorization: …', too: give one of them";

@@ -1,7 +1,7 @@
 //! A URL, taken apart without changing a byte of what will be signed.
 
 use super::fault::UsageFault;
-use crate::config::{Origin, default_port};
+use crate::{config::Origin, oauth::default_port};
 
 const WORD: &str = "URL";
 

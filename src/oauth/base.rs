@@ -20,14 +20,14 @@ pub struct BaseUri {
 impl BaseUri {
     /// The base URI of an upstream. `host` is a name or an address, an IPv6 address with or without brackets.
     pub fn new(https: bool, host: &str, port: u16) -> Self {
-        let (scheme, default_port) = if https { ("https", 443) } else { ("http", 80) };
+        let scheme = if https { "https" } else { "http" };
         let host = host.to_ascii_lowercase();
         let mut plain = if host.contains(':') && !host.starts_with('[') {
             format!("{scheme}://[{host}]")
         } else {
             format!("{scheme}://{host}")
         };
-        if port != default_port {
+        if port != default_port(https) {
             plain.push_str(&format!(":{port}"));
         }
         let mut encoded = vec![b'&'];
@@ -47,6 +47,11 @@ impl fmt::Display for BaseUri {
     }
 }
 
+/// The port that a scheme has by default (RFC 5849 §3.4.1.2).
+pub(crate) fn default_port(https: bool) -> u16 {
+    if https { 443 } else { 80 }
+}
+
 /// What of a request is signed.
 #[derive(Clone, Copy, Debug)]
 pub struct RequestToSign<'a> {
@@ -59,6 +64,14 @@ pub struct RequestToSign<'a> {
 }
 
 impl<'a> RequestToSign<'a> {
+    /// Path and query as they stand in the target, without the `?` between them; only the first `?` separates the two.
+    pub fn path_and_query(&self) -> (&'a [u8], &'a [u8]) {
+        match memchr(b'?', self.target) {
+            Some(at) => (&self.target[..at], &self.target[at + 1..]),
+            None => (self.target, b""),
+        }
+    }
+
     /// The first parameter of query and form whose decoded name starts with `oauth_`.
     ///
     /// In a request that is to be signed it would be a duplicate of the header's own (RFC 5849 §3.1), or be taken
@@ -70,7 +83,7 @@ impl<'a> RequestToSign<'a> {
 
     /// The path of the base string URI: exactly as sent, and `/` where there is none.
     pub(super) fn path(&self) -> &'a [u8] {
-        match self.split_target().0 {
+        match self.path_and_query().0 {
             // `OPTIONS *` is about the server as a whole, and its URI has no path either (RFC 9110 §7.1).
             b"" | b"*" => b"/",
             path => path,
@@ -84,22 +97,9 @@ impl<'a> RequestToSign<'a> {
         parameters.push_form_encoded(self.form.unwrap_or_default(), QueryPlus::Space);
     }
 
-    /// Path and query as they stand in the target, without the `?` between them.
-    pub fn path_and_query(&self) -> (&'a [u8], &'a [u8]) {
-        self.split_target()
-    }
-
     /// The query, without its `?`; empty where there is none.
     pub(super) fn query(&self) -> &'a [u8] {
-        self.split_target().1
-    }
-
-    /// Path and query; only the first `?` separates the two.
-    fn split_target(&self) -> (&'a [u8], &'a [u8]) {
-        match memchr(b'?', self.target) {
-            Some(at) => (&self.target[..at], &self.target[at + 1..]),
-            None => (self.target, b""),
-        }
+        self.path_and_query().1
     }
 }
 

@@ -28,6 +28,7 @@ mod verify;
 use secrecy::SecretString;
 
 pub use self::authorization::{Authorization, MalformedAuthorization};
+pub(crate) use self::base::default_port;
 pub use self::base::{BaseUri, RequestToSign};
 pub use self::body_hash::{BODY_HASH, body_hash};
 pub use self::diagnosis::{

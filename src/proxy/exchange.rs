@@ -12,7 +12,7 @@ use hyper::{
 use super::{
     ErrorType, Proxy, Refusal, ReplyBody,
     admit::admit,
-    prepare::{ContentRole, Prepared, SignedContent},
+    prepare::{ContentRole, Prepared},
     record::Record,
     relay::Relay,
 };
@@ -127,12 +127,13 @@ async fn forward(
         // Only now, so that a client that waits for 100 Continue gets it once there is somebody to send to.
         let signed_content = match &mut signed_content {
             Some(signed_content) => signed_content,
-            unread => unread.insert(if role == ContentRole::None {
-                SignedContent::None
-            } else {
-                let bytes = Box::pin(collect(&content, role, config, port)).await?;
-                prepared.read_content(role, bytes, config)?
-            }),
+            unread => {
+                let bytes = match role {
+                    ContentRole::None => Bytes::new(),
+                    _ => Box::pin(collect(&content, role, config, port)).await?,
+                };
+                unread.insert(prepared.read_content(role, bytes, config)?)
+            }
         };
 
         let sign = || {

@@ -125,7 +125,7 @@ impl Prepared {
         Ok(ContentRole::Form)
     }
 
-    /// Takes from the content what is to be signed.
+    /// Takes from the content what is to be signed; none of it is needed for [`ContentRole::None`].
     ///
     /// # Errors
     /// It is a form with a parameter that would be taken for one of the protocol's own.

@@ -25,7 +25,7 @@ use self::{
 };
 use super::{
     Authorization, BODY_HASH, BaseUri, Credentials, Method, Mismatch, QueryPlus, RequestToSign,
-    SignatureMethod, SigningOptions, Verifier, body_hash, parameters::names,
+    SignatureMethod, SigningOptions, Verifier, body_hash, default_port, parameters::names,
 };
 
 /// How many combinations of mistakes are tried at most: some tenths of a second with HMAC.
@@ -68,11 +68,6 @@ impl Sent<'_> {
         let form = self.request.form.unwrap_or_default();
         [self.request.query(), form].into_iter().flat_map(names)
     }
-}
-
-/// The port that a scheme has by default (RFC 5849 §3.4.1.2).
-fn default_port(https: bool) -> u16 {
-    if https { 443 } else { 80 }
 }
 
 /// What is found out about a header.
