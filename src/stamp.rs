@@ -12,6 +12,6 @@ pub(crate) fn seconds_since_epoch() -> u64 {
 }
 
 /// A nonce that nobody can predict.
-pub(crate) fn fresh_nonce() -> Nonce {
+pub(crate) fn fresh_nonce() -> Nonce<'static> {
     Nonce::from_bits(rand::random())
 }

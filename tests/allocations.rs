@@ -26,7 +26,7 @@ fn a_signature_takes_one_allocation() {
             let nonce = Nonce::from_bits(u128::from(line!()));
             let stamp = Stamp {
                 timestamp: 1_763_900_000,
-                nonce: nonce.as_str(),
+                nonce,
                 extra: &[],
             };
             drop(signer.sign(&request, stamp));

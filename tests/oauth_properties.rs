@@ -168,7 +168,7 @@ impl Case {
     fn stamp(&self) -> Stamp<'_> {
         Stamp {
             timestamp: self.timestamp,
-            nonce: &self.nonce,
+            nonce: self.nonce.as_str().into(),
             extra: if self.has_body_hash {
                 &[BODY_HASH]
             } else {

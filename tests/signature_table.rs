@@ -119,7 +119,7 @@ fn ours(row: &Row) -> (String, String) {
         .collect();
     let stamp = Stamp {
         timestamp: row.text("timestamp").parse().unwrap(),
-        nonce: row.text("nonce"),
+        nonce: row.text("nonce").into(),
         extra: &extra,
     };
     let mut signer = Signer::new(&credentials(row), &options(row), origin);

@@ -18,7 +18,7 @@ pub fn check(input: &Input<'_>) {
     let extra = input.extra();
     let stamp = Stamp {
         timestamp: input.timestamp,
-        nonce: input.nonce,
+        nonce: input.nonce.into(),
         extra: &extra,
     };
     let signer = input.signer(input.realm);

@@ -55,7 +55,7 @@ pub fn main(words: impl Iterator<Item = OsString>) -> ExitCode {
         Command::Check(flags) => with_config(&flags, &environment, |config| check(&config)),
         Command::Sign(words) => {
             let (now, nonce) = (seconds_since_epoch(), fresh_nonce());
-            report(inspect::sign(&words, &environment, now, nonce.as_str()))
+            report(inspect::sign(&words, &environment, now, nonce))
         }
         Command::Verify(words) => {
             report(inspect::verify(&words, &environment, seconds_since_epoch()))

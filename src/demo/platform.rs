@@ -266,7 +266,7 @@ mod tests {
         let platform = Platform::new(&credentials, &origin, acceptor);
         let base = BaseUri::new(true, "localhost", 8443);
         let signer = Signer::new(&credentials, &SigningOptions::default(), base);
-        let sign = |timestamp, nonce| {
+        let sign = |timestamp, nonce: &str| {
             let request = RequestToSign {
                 method: "GET",
                 target: b"/a?b=c",
@@ -274,7 +274,7 @@ mod tests {
             };
             let stamp = Stamp {
                 timestamp,
-                nonce,
+                nonce: nonce.into(),
                 extra: &[],
             };
             signer.sign(&request, stamp)

@@ -14,8 +14,8 @@ use crate::{
     config::ProxyConfig,
     env::Environment,
     oauth::{
-        Authorization, BODY_HASH, Credentials, Method, Sent, Signer, SigningOptions, Source, Stamp,
-        body_hash, break_down,
+        Authorization, BODY_HASH, Credentials, Method, Nonce, Sent, Signer, SigningOptions, Source,
+        Stamp, body_hash, break_down,
     },
 };
 
@@ -28,13 +28,13 @@ pub fn sign(
     words: &SignWords,
     environment: &Environment,
     now: u64,
-    nonce: &str,
+    nonce: Nonce<'_>,
 ) -> Result<Report, Error> {
     let timestamp = words
         .timestamp
         .as_deref()
         .map_or(Ok(now), parse_timestamp)?;
-    let nonce = words.nonce.as_deref().map_or(Ok(nonce), check_nonce)?;
+    let nonce = words.nonce.as_deref().map_or(Ok(nonce), parse_nonce)?;
     let headers = header::parse_all(&words.request)?;
     let described = Described::read(&words.request, &headers, environment)?;
     let sent = described.sent();
@@ -143,7 +143,7 @@ fn parse_timestamp(text: &str) -> Result<u64, UsageFault> {
 }
 
 /// A control character could be encoded, but nobody means one.
-fn check_nonce(text: &str) -> Result<&str, UsageFault> {
+fn parse_nonce(text: &str) -> Result<Nonce<'_>, UsageFault> {
     const WORD: &str = "--nonce";
     let wrong = |at, problem: &str| UsageFault::shown(WORD, text.as_bytes(), at, problem);
     if text.is_empty() {
@@ -151,7 +151,7 @@ fn check_nonce(text: &str) -> Result<&str, UsageFault> {
     }
     match text.find(char::is_control) {
         Some(at) => Err(wrong(at, "a nonce must hold no control characters")),
-        None => Ok(text),
+        None => Ok(text.into()),
     }
 }
 

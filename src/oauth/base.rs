@@ -5,8 +5,9 @@ use std::fmt;
 use memchr::memchr;
 
 use super::QueryPlus;
+use super::codes::ONCE;
 use super::parameters::{self, Parameters};
-use super::percent::{self, ONCE};
+use super::percent;
 use super::sink::{Gather, Sink};
 
 /// Scheme and authority of a base string URI (RFC 5849 §3.4.1.2): in lower case, without a default port.

@@ -1,7 +1,8 @@
 //! Form-encoded text (`application/x-www-form-urlencoded`), decoded as RFC 5849 §3.4.1.3.1 has it.
 
 use super::QueryPlus;
-use super::percent::{Code, EQUALS, Encoding, ONCE, ROOM, TWICE, byte_of, escaped_byte, put};
+use super::codes::{BLOCK, Code, Codes, Encoding, ONCE, ROOM, TWICE};
+use super::percent::{EQUALS, byte_of, escaped_byte};
 use super::sink::Sink;
 
 /// Reads a pair of form-encoded text, up to the next `&`, and encodes what it stands for [`TWICE`], as `name%3Dvalue`.
@@ -15,39 +16,51 @@ pub(super) fn encode_form_pair<'a>(
         QueryPlus::Space => &FORM,
         QueryPlus::Literal => &FORM_WITH_LITERAL_PLUS,
     };
+    let mut room = [0; ROOM];
+    let mut codes = Codes::new(sink, &mut room);
     let mut name_length = None;
-    let mut gathered = [0; ROOM];
-    let (mut length, mut passed_on) = (0, 0);
-    let mut bytes = text.iter();
-    while let Some(&byte) = bytes.next() {
-        let mut code = encoding.code(byte);
-        if code.length() == 0 {
-            code = match (byte, bytes.as_slice()) {
-                (b'&', _) => break,
-                (b'=', _) if name_length.is_none() => {
-                    name_length = Some(passed_on + length);
-                    ONCE.code(b'=')
-                }
-                (b'%', &[high, low, ref behind @ ..]) if let Some(byte) = byte_of(high, low) => {
-                    bytes = behind.iter();
-                    TWICE.code(byte)
-                }
-                _ => TWICE.code(byte),
+    let mut rest = text;
+    'pair: loop {
+        if let Some(block) = rest.first_chunk() {
+            let block = block.map(|byte| encoding.code(byte));
+            if !block.iter().any(|code| code.is_none()) {
+                codes.put_block(block);
+                rest = &rest[BLOCK..];
+                continue;
+            }
+        }
+        // Not only the next byte: after that, the following block would mostly have the same one in it.
+        for _ in 0..BLOCK {
+            let Some((&byte, behind)) = rest.split_first() else {
+                break 'pair;
             };
+            rest = behind;
+            let mut code = encoding.code(byte);
+            if code.is_none() {
+                code = match (byte, rest) {
+                    (b'&', _) => break 'pair,
+                    (b'=', _) if name_length.is_none() => {
+                        name_length = Some(codes.position());
+                        ONCE.code(b'=')
+                    }
+                    (b'%', &[high, low, ref behind @ ..])
+                        if let Some(byte) = byte_of(high, low) =>
+                    {
+                        rest = behind;
+                        TWICE.code(byte)
+                    }
+                    _ => TWICE.code(byte),
+                };
+            }
+            codes.put(code);
         }
-        if length > ROOM - Code::SIZE {
-            sink.write(&gathered[..length]);
-            passed_on += length;
-            length = 0;
-        }
-        length += put(code, &mut gathered, length);
     }
-    sink.write(&gathered[..length]);
+    let length = codes.finish();
     let name_length = name_length.unwrap_or_else(|| {
         sink.write(EQUALS);
-        passed_on + length
+        length
     });
-    (name_length, bytes.as_slice())
+    (name_length, rest)
 }
 
 /// The bytes that form-encoded text stands for. A percent sign that starts no escape stands for itself.

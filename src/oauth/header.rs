@@ -1,6 +1,7 @@
 //! The parts of an `Authorization` header (RFC 5849 §3.5.1), written.
 
-use super::percent::{self, ONCE};
+use super::codes::ONCE;
+use super::percent;
 use super::sink::Sink;
 
 /// Writes a parameter as `name="value"`, with both encoded.

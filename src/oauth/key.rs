@@ -10,7 +10,10 @@ use sha2::{Sha256, Sha512};
 use smallvec::SmallVec;
 use zeroize::Zeroizing;
 
-use super::percent::{self, ONCE};
+use super::base64::encode_base64;
+use super::codes::ONCE;
+use super::percent;
+use super::sink::Sink;
 use super::{Credentials, Method, RsaKey, SignatureMethod};
 
 /// The secrets, prepared for one signature method. HMAC states are keyed once and cloned for each signature;
@@ -24,9 +27,32 @@ pub(super) enum Key {
     Plaintext(Zeroizing<Vec<u8>>),
 }
 
-/// The text of `oauth_signature`, not yet percent-encoded. The longest HMAC, of 64 bytes, takes 88; an
-/// RSA signature takes more, and an allocation.
-pub(super) type Signature = SmallVec<[u8; 96]>;
+/// A signature, not yet text.
+pub(super) enum Signature<'a> {
+    /// A MAC, or an RSA signature, which takes an allocation. In the header it is written in base64.
+    Bytes(SmallVec<[u8; 64]>),
+    /// The secrets themselves (`PLAINTEXT`).
+    Text(&'a [u8]),
+}
+
+impl Signature<'_> {
+    /// Writes the value of `oauth_signature`, percent-encoded.
+    #[inline]
+    pub(super) fn write_encoded(&self, sink: &mut impl Sink) {
+        match self {
+            Self::Bytes(bytes) => encode_base64(sink, bytes),
+            Self::Text(text) => percent::encode(sink, text, &ONCE),
+        }
+    }
+
+    /// The value of `oauth_signature`.
+    pub(super) fn to_text(&self) -> Zeroizing<Vec<u8>> {
+        match self {
+            Self::Bytes(bytes) => Zeroizing::new(BASE64_STANDARD.encode(bytes).into_bytes()),
+            Self::Text(text) => Zeroizing::new(text.to_vec()),
+        }
+    }
+}
 
 impl Key {
     pub(super) fn new(method: &Method, credentials: &Credentials) -> Self {
@@ -55,14 +81,17 @@ impl Key {
     }
 
     /// Signs the base string that the closure writes.
-    pub(super) fn sign(&self, write_base_string: impl FnOnce(&mut dyn FnMut(&[u8]))) -> Signature {
+    pub(super) fn sign(
+        &self,
+        write_base_string: impl FnOnce(&mut dyn FnMut(&[u8])),
+    ) -> Signature<'_> {
         match self {
             Self::HmacSha1(keyed) => hmac(keyed.clone(), write_base_string),
             Self::HmacSha256(keyed) => hmac(keyed.clone(), write_base_string),
             Self::HmacSha512(keyed) => hmac(keyed.clone(), write_base_string),
-            Self::Rsa(key) => base64(&key.sign(write_base_string)),
+            Self::Rsa(key) => Signature::Bytes(SmallVec::from_vec(key.sign(write_base_string))),
             // RFC 5849 §3.4.4: the signature is the key itself, whatever the request.
-            Self::Plaintext(key) => Signature::from_slice(key),
+            Self::Plaintext(key) => Signature::Text(key),
         }
     }
 }
@@ -93,21 +122,12 @@ fn keyed<M: Mac + KeyInit>(key: &[u8]) -> M {
     M::new_from_slice(key).expect("a key of any length")
 }
 
-fn hmac(mut mac: impl Mac, write_base_string: impl FnOnce(&mut dyn FnMut(&[u8]))) -> Signature {
+fn hmac(
+    mut mac: impl Mac,
+    write_base_string: impl FnOnce(&mut dyn FnMut(&[u8])),
+) -> Signature<'static> {
     write_base_string(&mut |piece| mac.update(piece));
-    base64(&mac.finalize().into_bytes())
-}
-
-fn base64(mac: &[u8]) -> Signature {
-    let mut text = Signature::from_elem(0, mac.len().div_ceil(3) * 4);
-    #[expect(
-        clippy::expect_used,
-        reason = "padded base64 takes four bytes for every three begun"
-    )]
-    BASE64_STANDARD
-        .encode_slice(mac, &mut text)
-        .expect("a buffer of the right size");
-    text
+    Signature::Bytes(SmallVec::from_slice(&mac.finalize().into_bytes()))
 }
 
 #[cfg(test)]
@@ -123,7 +143,7 @@ mod tests {
         };
         let key = Key::new(method, &credentials);
         let signature = key.sign(|sink| sink(text.as_bytes()));
-        String::from_utf8(signature.to_vec()).unwrap()
+        String::from_utf8(signature.to_text().to_vec()).unwrap()
     }
 
     #[test]

@@ -9,7 +9,9 @@
 
 mod authorization;
 mod base;
+mod base64;
 mod body_hash;
+mod codes;
 mod diagnosis;
 mod form;
 mod header;

@@ -1,11 +1,23 @@
 //! `oauth_nonce` (RFC 5849 §3.3).
 
-/// A nonce of thirty hexadecimal digits: stock servers take twenty to thirty letters and digits.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Nonce([u8; 30]);
+use super::codes::Encoding;
+use super::percent;
+use super::sink::Sink;
 
-impl Nonce {
-    /// A nonce made of the lower 120 of these bits, which should come from a source that nobody can predict.
+/// A nonce: text that no other request with the same timestamp and credentials has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Nonce<'a>(Text<'a>);
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Text<'a> {
+    /// They need no encoding.
+    Digits([u8; 30]),
+    Any(&'a str),
+}
+
+impl Nonce<'_> {
+    /// Thirty hexadecimal digits, made of the lower 120 of these bits, which should come from a source that nobody can
+    /// predict. Stock servers take twenty to thirty letters and digits.
     pub fn from_bits(bits: u128) -> Self {
         let mut text = [0; 30];
         for (pair, byte) in text
@@ -17,13 +29,31 @@ impl Nonce {
         {
             *pair = DIGITS[usize::from(byte)];
         }
-        Self(text)
+        Self(Text::Digits(text))
     }
 
-    /// The nonce as text.
-    pub fn as_str(&self) -> &str {
-        // Digits are ASCII.
-        std::str::from_utf8(&self.0).unwrap_or_default()
+    /// The nonce, not encoded.
+    pub(super) fn as_bytes(&self) -> &[u8] {
+        match &self.0 {
+            Text::Digits(digits) => digits,
+            Text::Any(text) => text.as_bytes(),
+        }
+    }
+
+    /// Writes the nonce as it stands in a header or a base string.
+    #[inline]
+    pub(super) fn write_encoded(&self, sink: &mut impl Sink, encoding: &Encoding) {
+        match &self.0 {
+            Text::Digits(digits) => sink.write(digits),
+            Text::Any(text) => percent::encode(sink, text.as_bytes(), encoding),
+        }
+    }
+}
+
+impl<'a> From<&'a str> for Nonce<'a> {
+    /// A nonce that somebody else has made. It may hold any character.
+    fn from(text: &'a str) -> Self {
+        Self(Text::Any(text))
     }
 }
 
@@ -45,14 +75,16 @@ mod tests {
 
     #[test]
     fn a_nonce_is_made_of_the_lower_bits_as_thirty_digits() {
-        let check = |bits, expected: &str| assert_eq!(Nonce::from_bits(bits).as_str(), expected);
+        let check = |bits, expected: &str| {
+            assert_eq!(Nonce::from_bits(bits).as_bytes(), expected.as_bytes());
+        };
         check(0, "000000000000000000000000000000");
         check(u128::MAX, "ffffffffffffffffffffffffffffff");
         let bits = 0xfe01_2345_6789_abcd_ef01_2345_6789_abcd;
         check(bits, "0123456789abcdef0123456789abcd");
         assert_eq!(
-            Nonce::from_bits(bits).as_str(),
-            format!("{:030x}", bits & (u128::MAX >> 8))
+            Nonce::from_bits(bits).as_bytes(),
+            format!("{:030x}", bits & (u128::MAX >> 8)).as_bytes()
         );
     }
 }

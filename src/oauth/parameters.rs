@@ -6,8 +6,9 @@ use memchr::memchr;
 use smallvec::SmallVec;
 
 use super::QueryPlus;
+use super::codes::TWICE;
 use super::form::{FormBytes, encode_form_pair};
-use super::percent::{self, AMPERSAND, EQUALS, TWICE};
+use super::percent::{self, AMPERSAND, EQUALS};
 use super::sink::Sink;
 
 /// A list of parameters, kept as they stand in the base string, that is percent-encoded twice.
@@ -215,7 +216,7 @@ fn split(text: &[u8], separator: u8) -> impl Iterator<Item = &[u8]> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::oauth::percent::ONCE;
+    use crate::oauth::codes::ONCE;
 
     /// The normalised parameters of a query, with the base string's own encoding taken off again.
     fn normalised(query: &str, plus: QueryPlus) -> String {

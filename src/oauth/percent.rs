@@ -1,52 +1,21 @@
 //! Percent-encoding (RFC 5849 §3.6).
 
+use super::codes::{Codes, Encoding, ROOM, is_unreserved};
 use super::sink::Sink;
 
 /// Encodes every byte but the unreserved ones of RFC 3986 §2.3, with upper-case digits.
 pub(super) fn encode(sink: &mut impl Sink, bytes: &[u8], encoding: &Encoding) {
-    // Names, keys, nonces and numbers seldom have anything to escape, and are then copied at once.
-    if encoding.keeps_all(bytes) {
-        sink.write(bytes);
-    } else {
-        write_codes(sink, bytes, encoding);
+    let mut room = [0; ROOM];
+    let mut codes = Codes::new(sink, &mut room);
+    let (blocks, rest) = bytes.as_chunks();
+    for block in blocks {
+        codes.put_block(block.map(|byte| encoding.code(byte)));
     }
-}
-
-/// How many bytes are gathered on the stack before a sink gets them.
-pub(super) const ROOM: usize = 256;
-
-fn write_codes(sink: &mut impl Sink, bytes: &[u8], encoding: &Encoding) {
-    let mut gathered = [0; ROOM];
-    let mut length = 0;
-    for &byte in bytes {
-        let code = encoding.code(byte);
-        if length > ROOM - Code::SIZE {
-            sink.write(&gathered[..length]);
-            length = 0;
-        }
-        length += put(code, &mut gathered, length);
+    for &byte in rest {
+        codes.put(encoding.code(byte));
     }
-    sink.write(&gathered[..length]);
+    codes.finish();
 }
-
-/// Puts a code at a place in the text; returns the length of it.
-///
-/// Copying a fixed number of bytes, of which some will be overwritten next, spares a branch.
-#[inline]
-pub(super) fn put(code: Code, text: &mut [u8; ROOM], at: usize) -> usize {
-    text[at..at + Code::SIZE].copy_from_slice(&code.0.to_le_bytes());
-    code.length()
-}
-
-/// What each byte becomes.
-pub(super) struct Encoding([Code; 256]);
-
-/// As a parameter is encoded, and so as it stands in a header (RFC 5849 §3.6).
-pub(super) static ONCE: Encoding = Encoding::escaping_with(b"%");
-
-/// As a parameter stands in a base string, of which it is a part that is encoded once more (RFC 5849 §3.4.1.1): in
-/// an escape, the percent sign is itself escaped.
-pub(super) static TWICE: Encoding = Encoding::escaping_with(b"%25");
 
 /// `=` and `&` as they stand between parameters that are themselves a part of a base string.
 pub(super) const EQUALS: &[u8] = b"%3D";
@@ -98,77 +67,9 @@ static DIGIT_VALUES: [u8; 256] = {
     values
 };
 
-const fn is_unreserved(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~')
-}
-
-/// What a byte becomes: at most five bytes of text (`%25` and two digits) from the lowest up, and in the highest byte,
-/// how many. It is moved in one go.
-#[derive(Clone, Copy)]
-pub(super) struct Code(u64);
-
-impl Code {
-    pub(super) const SIZE: usize = 8;
-    /// No text: what becomes of the byte depends on where it stands.
-    pub(super) const NONE: Self = Self(0);
-
-    const fn new(text: &[u8]) -> Self {
-        let mut bytes = [0; Self::SIZE];
-        bytes.split_at_mut(text.len()).0.copy_from_slice(text);
-        bytes[Self::SIZE - 1] = text.len() as u8;
-        Self(u64::from_le_bytes(bytes))
-    }
-
-    #[inline]
-    pub(super) const fn length(self) -> usize {
-        (self.0 >> 56) as usize
-    }
-}
-
-impl Encoding {
-    #[inline]
-    pub(super) const fn code(&self, byte: u8) -> Code {
-        self.0[byte as usize]
-    }
-
-    /// Whether each byte stays as it is. Unlike `all`, which stops early, this has no branch for each.
-    #[inline]
-    fn keeps_all(&self, bytes: &[u8]) -> bool {
-        let lengths = bytes.iter().map(|&byte| self.code(byte).length());
-        // The other lengths have further bits.
-        lengths.fold(1, |all, length| all | length) == 1
-    }
-
-    pub(super) const fn with(mut self, byte: u8, code: Code) -> Self {
-        self.0[byte as usize] = code;
-        self
-    }
-
-    pub(super) const fn escaping_with(percent: &[u8]) -> Self {
-        const DIGITS: &[u8; 16] = b"0123456789ABCDEF";
-        let mut codes = [Code::NONE; 256];
-        // A `for` loop is not yet possible in a constant function.
-        let mut byte = 0;
-        while byte < codes.len() {
-            codes[byte] = if is_unreserved(byte as u8) {
-                Code::new(&[byte as u8])
-            } else {
-                let mut escape = [0; 5];
-                let (escape, _) = escape.split_at_mut(percent.len() + 2);
-                let (start, digits) = escape.split_at_mut(percent.len());
-                start.copy_from_slice(percent);
-                digits[0] = DIGITS[byte >> 4];
-                digits[1] = DIGITS[byte & 15];
-                Code::new(escape)
-            };
-            byte += 1;
-        }
-        Self(codes)
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use super::super::codes::{ONCE, TWICE};
     use super::*;
 
     fn encoded(bytes: &[u8], encoding: &Encoding) -> String {

@@ -1,19 +1,20 @@
 //! The client's side: requests go in, `Authorization` headers come out.
 
 use super::base::{self, BaseUri, RequestToSign};
+use super::codes::{ONCE, TWICE};
 use super::key::Key;
 use super::parameters::Parameters;
-use super::percent::{self, ONCE, TWICE};
+use super::percent;
 use super::sink::{Gather, Sink};
-use super::{Credentials, QueryPlus, Realm, SigningOptions, header};
+use super::{Credentials, Nonce, QueryPlus, Realm, SigningOptions, header};
 
 /// The protocol parameters of one attempt (RFC 5849 §3.3). No two attempts may share timestamp and nonce.
 #[derive(Clone, Copy, Debug)]
 pub struct Stamp<'a> {
     /// `oauth_timestamp`, in seconds since 1970-01-01T00:00:00Z.
     pub timestamp: u64,
-    /// `oauth_nonce`.
-    pub nonce: &'a str,
+    /// `oauth_nonce`, not encoded.
+    pub nonce: Nonce<'a>,
     /// Names and values, not encoded, of protocol parameters beside the signer's own: `oauth_body_hash`,
     /// `oauth_callback`, `oauth_verifier`.
     pub extra: &'a [(&'a str, &'a str)],
@@ -102,7 +103,7 @@ impl Signer {
         value.write(&self.header);
         value.write(timestamp);
         value.write(b"\", oauth_nonce=\"");
-        percent::encode(&mut value, stamp.nonce.as_bytes(), &ONCE);
+        stamp.nonce.write_encoded(&mut value, &ONCE);
         if self.sends_version {
             value.write(b"\", oauth_version=\"1.0");
         }
@@ -112,7 +113,7 @@ impl Signer {
             header::write_parameter(&mut value, name, extra.as_bytes());
         }
         value.write(b", oauth_signature=\"");
-        percent::encode(&mut value, &signature, &ONCE);
+        signature.write_encoded(&mut value);
         value.write(b"\"");
         value
     }
@@ -196,9 +197,9 @@ impl Row {
         }
     }
 
-    fn write(&self, sink: &mut impl Sink, nonce: &str, timestamp: &[u8], sends_version: bool) {
+    fn write(&self, sink: &mut impl Sink, nonce: Nonce<'_>, timestamp: &[u8], sends_version: bool) {
         sink.write(&self.before_nonce);
-        percent::encode(sink, nonce.as_bytes(), &TWICE);
+        nonce.write_encoded(sink, &TWICE);
         sink.write(&self.before_timestamp);
         sink.write(timestamp);
         sink.write(&self.after_timestamp);

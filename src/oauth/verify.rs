@@ -67,7 +67,11 @@ impl Verifier {
         let signature = self.key.sign(|sink| {
             self.write_base_string(request, authorization, Gather::new(&mut room, sink));
         });
-        if bool::from(signature.ct_eq(authorization.signature.as_bytes())) {
+        if bool::from(
+            signature
+                .to_text()
+                .ct_eq(authorization.signature.as_bytes()),
+        ) {
             Ok(())
         } else if method == SignatureMethod::Plaintext {
             Err(Mismatch::Secrets)
@@ -205,7 +209,7 @@ mod tests {
         };
         let stamp = Stamp {
             timestamp: 137_131_200,
-            nonce: "n",
+            nonce: "n".into(),
             extra: &[("oauth_body_hash", "2jmj7l5rSw0yVb/vlWAYkK/YBwk=")],
         };
         let value = Signer::new(credentials, &options, origin()).sign(&REQUEST, stamp);

@@ -138,7 +138,6 @@ async fn forward(
 
         let sign = || {
             let (timestamp, nonce) = (seconds_since_epoch(), fresh_nonce());
-            let nonce = nonce.as_str();
             prepared.sign(&proxy.signer, timestamp, nonce, &proxy.host, signed_content)
         };
         record.signed(!prepared.is_unsigned());

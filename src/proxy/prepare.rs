@@ -5,7 +5,7 @@ use bytes::{BufMut, Bytes, BytesMut};
 use super::{ErrorType, Refusal};
 use crate::{
     config::{InboundAuthorization, ProxyConfig},
-    oauth::{BODY_HASH, RequestToSign, Signer, Stamp, body_hash, is_name_character},
+    oauth::{BODY_HASH, Nonce, RequestToSign, Signer, Stamp, body_hash, is_name_character},
     wire::{Fields, RequestHead, is_form, strip_hop_by_hop},
 };
 
@@ -179,7 +179,7 @@ impl Prepared {
         &self,
         signer: &Signer,
         timestamp: u64,
-        nonce: &str,
+        nonce: Nonce<'_>,
         host: &str,
         content: &SignedContent,
     ) -> Signed {

@@ -38,7 +38,7 @@ pub(super) fn sign(
     let method = other.as_ref().unwrap_or(method);
     let key = Key::from_joined_secrets(method, joined_secrets(credentials, made));
     let signature = key.sign(|sink| sink(base_string));
-    Zeroizing::new(written(&signature, made))
+    Zeroizing::new(written(&signature.to_text(), made))
 }
 
 /// What a client that makes these mistakes signs with.

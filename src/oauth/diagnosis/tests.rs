@@ -105,7 +105,7 @@ fn what_the_header_says_otherwise_is_noted_and_the_rest_judged_nevertheless() {
     };
     let stamp = Stamp {
         timestamp: 1,
-        nonce: "n",
+        nonce: "n".into(),
         extra: &[],
     };
     let signer = Signer::new(&theirs, &options(Method::HmacSha256), sent.origin());

@@ -64,7 +64,7 @@ impl Vector {
     fn stamp(&self) -> Stamp<'static> {
         Stamp {
             timestamp: self.timestamp,
-            nonce: self.nonce,
+            nonce: self.nonce.into(),
             extra: self.extra,
         }
     }
