@@ -11,7 +11,7 @@ pub(super) struct Codes<'a, S> {
 }
 
 /// How much is gathered on the stack before a sink gets it.
-pub(super) const ROOM: usize = 256;
+pub(super) const ROOM: usize = 128;
 
 /// How many codes are put at once.
 pub(super) const BLOCK: usize = 4;
