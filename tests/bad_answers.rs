@@ -4,7 +4,7 @@ mod support;
 
 use support::{
     bench::check_problem,
-    stage::{GET, OK, Outcome, Stage, failed, fine, problem},
+    stage::{GET, OK, Outcome, Stage, failed, fine},
 };
 
 /// Sends each answer, on a connection of its own, to a client that stays.
@@ -133,19 +133,6 @@ fn a_field_section_that_can_not_be_passed_on_is_a_bad_gateway() {
     answers.push((bare.to_vec(), PROTOCOL));
     answers.push((old.to_vec(), PROTOCOL));
     check_answers(&answers);
-}
-
-#[test]
-fn interim_answers_without_end_are_a_bad_gateway() {
-    let stage = Stage::new(|peer| {
-        peer.request()?;
-        while peer.send(b"HTTP/1.1 102 Processing\r\n\r\n").is_ok() {}
-        Ok(())
-    });
-    let mut client = stage.ask(GET);
-    problem(&mut client, 502, "http_protocol_error");
-    stage.upstream.wait_ended(1);
-    stage.finish(&[failed(502, "http_protocol_error")]);
 }
 
 #[test]

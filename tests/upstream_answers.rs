@@ -231,22 +231,6 @@ fn trailers_pass_except_those_that_frame_route_or_authorise() {
 }
 
 #[test]
-fn interim_answers_do_not_hold_the_final_one_up() {
-    let stage = Stage::new(|peer| {
-        peer.answer_all(
-            "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n\
-             HTTP/1.1 199 Odd\r\nContent-Length: 5\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok",
-        )
-    });
-    let mut client = stage.daemon.connect();
-    for _ in 0..3 {
-        Stage::fetch_on(&mut client);
-    }
-    assert_eq!(stage.upstream.connections(), 1);
-    stage.finish(&[fine(200); 3]);
-}
-
-#[test]
 fn each_event_reaches_the_client_before_the_next_is_sent() {
     let framings = [
         ("Transfer-Encoding: chunked\r\n\r\n", true),

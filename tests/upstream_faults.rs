@@ -64,7 +64,7 @@ fn an_answer_that_does_not_begin_in_time_is_given_up_with_its_connection() {
         b"",
         b"HTTP",
         b"HTTP/1.1 200 OK\r\nContent-Le",
-        b"HTTP/1.1 102 Processing\r\n\r\n",
+        b"HTTP/1.1 100 Continue\r\n\r\n",
     ];
     let stage = Stage::with(
         |setup| setup.table("timeouts", "first_byte = '300ms'"),

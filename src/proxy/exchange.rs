@@ -14,7 +14,7 @@ use super::{
     admit::admit,
     prepare::{ContentRole, Prepared},
     record::Record,
-    relay::Relay,
+    relay::{Relay, pass_on_interim},
 };
 use crate::{
     config::ProxyConfig,
@@ -106,6 +106,7 @@ async fn forward(
     }
     admit(&config.access, client, &head)?;
 
+    let version = head.version;
     let prepared = Prepared::new(head, config)?;
     let role = prepared.content_role(config)?;
     prepared.check_parameters(None)?;
@@ -145,12 +146,13 @@ async fn forward(
             Some(turns) if !prepared.is_unsigned() => Box::pin(turns.take(sign)).await,
             _ => sign(),
         };
+        let pass_on = |interim| pass_on_interim(interim, version, port);
         let timeouts = SendTimeouts {
             first_byte: config.timeouts.first_byte,
             idle: config.timeouts.idle,
         };
         match open
-            .send(signed.head, signed.to_head, &content, timeouts)
+            .send(signed.head, signed.to_head, &content, timeouts, pass_on)
             .await
         {
             Ok(answer) => {

@@ -265,9 +265,9 @@ impl From<ConnectError> for Refusal {
 impl From<&ResponseFault> for ErrorType {
     fn from(fault: &ResponseFault) -> Self {
         match fault {
-            ResponseFault::HeaderTooLong(_) | ResponseFault::Field(FieldFault::TooMany) => {
-                Self::HttpResponseHeaderSectionSize
-            }
+            ResponseFault::HeaderTooLong(_)
+            | ResponseFault::InterimTooLong(_)
+            | ResponseFault::Field(FieldFault::TooMany) => Self::HttpResponseHeaderSectionSize,
             ResponseFault::TransferCoding | ResponseFault::Chunk(_) => {
                 Self::HttpResponseTransferCoding
             }

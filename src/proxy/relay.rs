@@ -1,4 +1,4 @@
-//! The content of an answer on its way to the client.
+//! The content of an answer on its way to the client, and what the upstream says before.
 
 use std::{
     future::poll_fn,
@@ -16,7 +16,7 @@ use hyper::body::Incoming;
 use super::{ErrorType, record::Record};
 use crate::{
     upstream::{ConnectionPool, Content, Link, SendFault},
-    wire::ServerPort,
+    wire::{InterimHead, ServerPort, Version, strip_hop_by_hop},
 };
 
 /// The content of a response, be it ours or the upstream's.
@@ -44,6 +44,18 @@ pub(crate) struct Relay {
     port: ServerPort,
     idle_timeout: Duration,
     record: Record,
+}
+
+/// Passes an interim answer on (RFC 9110 §15.2), though not to a client of HTTP/1.0, which knows none.
+///
+/// 100 (Continue) is for us: a client that has asked for it has had it when there was a connection to send to, and must
+/// not take a second one for a 100 to its next request.
+pub(super) fn pass_on_interim(mut head: InterimHead, version: Version, port: &ServerPort) {
+    if head.status == 100 || version == Version::Http10 {
+        return;
+    }
+    strip_hop_by_hop(&mut head.fields);
+    port.interim(head);
 }
 
 impl ReplyBody {

@@ -23,7 +23,9 @@ use super::{
     connect::Stream,
     upload::{Content, Progress, Upload},
 };
-use crate::wire::{ClientPort, ClientRole, Fields, Framing, ResponseFault, ResponseHead, Wire};
+use crate::wire::{
+    ClientPort, ClientRole, Fields, Framing, InterimHead, ResponseFault, ResponseHead, Wire,
+};
 
 type Connection = http1::Connection<TokioIo<Wire<Stream, ClientRole>>, Upload>;
 
@@ -49,7 +51,7 @@ pub(crate) struct Answer {
 /// How long an upstream may take.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct SendTimeouts {
-    /// To begin its answer, once it has the whole request.
+    /// To begin its answer, once it has the whole request; each interim answer begins this time anew.
     pub(crate) first_byte: Duration,
     /// To take more of the request.
     pub(crate) idle: Duration,
@@ -121,6 +123,9 @@ impl Link {
 
     /// Sends a request whose head is `head`, up to and with the empty line, and waits for the answer's head.
     ///
+    /// Interim answers go to `pass_on` as they come. That they keep the upstream's time from running out is harmless:
+    /// there are at most [`MAX_INTERIM_RESPONSES`](crate::wire::MAX_INTERIM_RESPONSES) of them.
+    ///
     /// # Errors
     /// What went wrong, and whether the upstream can have seen any of the request.
     pub(crate) async fn send(
@@ -129,6 +134,7 @@ impl Link {
         to_head: bool,
         content: &Content,
         timeouts: SendTimeouts,
+        mut pass_on: impl FnMut(InterimHead),
     ) -> Result<Answer, SendError> {
         self.port.request(head, to_head);
         let request = abridged(
@@ -147,11 +153,19 @@ impl Link {
             {
                 *connection = None;
             }
+            while let Some(interim) = port.take_interim() {
+                pass_on(interim);
+            }
             if let Poll::Ready(result) = response.as_mut().poll(cx) {
                 return Poll::Ready(Ok(result));
             }
             let progress = content.progress();
-            let moved = (progress.bytes, progress.ended, port.written());
+            let moved = (
+                progress.bytes,
+                progress.ended,
+                port.written(),
+                port.interim_responses(),
+            );
             if seen.replace(moved) != Some(moved) {
                 let limit = if progress.ended {
                     timeouts.first_byte

@@ -1,6 +1,7 @@
 //! The side that asks: requests go out, responses come in.
 
 use std::{
+    collections::VecDeque,
     fmt::Write as _,
     io,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -19,8 +20,8 @@ use super::{
     hyper_head::{announced_framing, fields_behind, write_framing},
     intake::Next,
     response::{
-        MAX_INTERIM_RESPONSES, ResponseFault, ResponseHead, StatusLine, parse_response,
-        parse_status_line,
+        InterimHead, MAX_INTERIM_RESPONSES, ParsedResponse, ResponseFault, ResponseHead,
+        StatusLine, parse_response, parse_status_line,
     },
 };
 
@@ -29,6 +30,9 @@ const MAX_STATUS_LINE_BYTES: usize = 8 * 1024;
 
 /// The most bytes of a response's field section; platforms send more than clients may.
 const MAX_SECTION_BYTES: usize = 256 * 1024;
+
+/// The most bytes of the interim responses to one request together, since a client may leave them lying.
+const MAX_INTERIM_BYTES: usize = 256 * 1024;
 
 /// Where a connection's heads are handed over between its [`Wire`](super::Wire) and the exchange that uses it.
 #[derive(Clone, Debug, Default)]
@@ -41,6 +45,9 @@ struct State {
     /// Whether a request waits for its final response.
     outstanding: bool,
     interim_responses: u32,
+    interim_bytes: usize,
+    /// Those that have not been taken yet.
+    interim: VecDeque<InterimHead>,
     response: Option<(ResponseHead, Instant)>,
     fault: Option<ResponseFault>,
     failure: Option<io::Error>,
@@ -58,6 +65,16 @@ impl ClientPort {
             outstanding: true,
             ..State::default()
         };
+    }
+
+    /// The head of the next interim response, none of which hyper gets to see.
+    pub(crate) fn take_interim(&self) -> Option<InterimHead> {
+        self.state().interim.pop_front()
+    }
+
+    /// Interim responses to the request so far.
+    pub(crate) fn interim_responses(&self) -> u32 {
+        self.state().interim_responses
     }
 
     /// The head of the response that hyper has announced, and when it was there.
@@ -158,14 +175,19 @@ impl Role for ClientRole {
         }
         let mut state = self.port.state();
         match parse_response(line, head, section, state.to_head)? {
-            None => {
+            ParsedResponse::Interim(interim) => {
                 state.interim_responses += 1;
+                state.interim_bytes += head.len();
                 if state.interim_responses > MAX_INTERIM_RESPONSES {
                     return Err(ResponseFault::TooManyInterim);
                 }
+                if state.interim_bytes > MAX_INTERIM_BYTES {
+                    return Err(ResponseFault::InterimTooLong(MAX_INTERIM_BYTES));
+                }
+                state.interim.push_back(interim);
                 Ok(Next::Head)
             }
-            Some(response) => {
+            ParsedResponse::Final(response) => {
                 abridge(&response, feed);
                 let framing = response.framing;
                 if matches!(framing, Framing::Chunked(_)) {
@@ -243,4 +265,72 @@ fn abridge(response: &ResponseHead, feed: &mut BytesMut) {
         feed.put_slice(b"connection: close\r\n");
     }
     feed.put_slice(b"\r\n");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What a role makes of heads that come one after the other in answer to one request.
+    fn read(role: &mut ClientRole, heads: &[&str]) -> Result<(), ResponseFault> {
+        for head in heads {
+            let (line, section) = head.split_once("\r\n").unwrap();
+            let line = parse_status_line(line.as_bytes())?;
+            let section = Bytes::copy_from_slice(section.as_bytes());
+            let head = Bytes::copy_from_slice(head.as_bytes());
+            role.head(line, &head, section, &mut BytesMut::new())?;
+        }
+        Ok(())
+    }
+
+    #[test]
+    fn interim_responses_are_handed_over_in_their_order_and_hyper_sees_none() {
+        let port = ClientPort::default();
+        port.request(Bytes::new(), false);
+        let mut role = ClientRole::new(port.clone());
+        read(
+            &mut role,
+            &["HTTP/1.1 103 A\r\nB: c\r\n", "HTTP/1.1 102 B\r\n"],
+        )
+        .unwrap();
+        assert!(port.take_response().is_none());
+        assert_eq!(port.interim_responses(), 2);
+        assert_eq!(
+            port.take_interim().unwrap().fields.first("b"),
+            Some(&b"c"[..])
+        );
+        assert_eq!(port.take_interim().unwrap().status, 102);
+        assert!(port.take_interim().is_none());
+        // They don't outlast their request.
+        read(&mut role, &["HTTP/1.1 103 A\r\n", "HTTP/1.1 200 B\r\n"]).unwrap();
+        port.request(Bytes::new(), false);
+        assert!(port.take_interim().is_none());
+    }
+
+    #[test]
+    fn neither_the_number_nor_the_bytes_of_interim_responses_are_unlimited() {
+        let long = format!(
+            "HTTP/1.1 103 X\r\nA: {}\r\n",
+            "b".repeat(MAX_INTERIM_BYTES / 2)
+        );
+        let table = [
+            (
+                "HTTP/1.1 102 X\r\n",
+                MAX_INTERIM_RESPONSES,
+                ResponseFault::TooManyInterim,
+            ),
+            (&*long, 1, ResponseFault::InterimTooLong(MAX_INTERIM_BYTES)),
+        ];
+        for (head, most, fault) in table {
+            let port = ClientPort::default();
+            let mut role = ClientRole::new(port.clone());
+            for _ in 0..2 {
+                port.request(Bytes::new(), false);
+                for _ in 0..most {
+                    read(&mut role, &[head]).unwrap();
+                }
+            }
+            assert_eq!(read(&mut role, &[head]), Err(fault));
+        }
+    }
 }

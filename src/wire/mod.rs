@@ -48,6 +48,7 @@ pub(crate) use self::{
     connection::strip_hop_by_hop,
     media_type::is_form,
     reply::Reply,
+    response::InterimHead,
     server::{ServerPort, ServerRole, ServerTimeouts},
 };
 pub use self::{
@@ -123,6 +124,9 @@ pub(crate) trait Role: Unpin {
         begun: bool,
         feed: &mut BytesMut,
     ) -> Poll<Next>;
+
+    /// Writes the interim responses to `out` that hyper knows nothing of.
+    fn compose_interim(&mut self, _out: &mut BytesMut) {}
 
     /// Writes to `out` what goes to the peer in place of hyper's head; returns how the content is framed, or `None`
     /// for an interim response.

@@ -79,6 +79,9 @@ impl Outlet {
         io: &mut S,
         role: &mut R,
     ) -> Poll<io::Result<()>> {
+        if matches!(self.state, State::Head) {
+            role.compose_interim(&mut self.out);
+        }
         while !self.out.is_empty() {
             let written = ready!(Pin::new(&mut *io).poll_write(cx, &self.out))?;
             if written == 0 {
@@ -103,6 +106,7 @@ impl Outlet {
         };
         let end = from + end + 4;
         self.head.truncate(end);
+        role.compose_interim(&mut self.out);
         let framing = role.compose(&self.head, &mut self.out);
         self.head.clear();
         match framing {

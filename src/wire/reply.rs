@@ -8,6 +8,7 @@ use super::{
     fields::Fields,
     framing::Framing,
     hyper_head::{announced_framing, fields_behind},
+    response::InterimHead,
 };
 
 /// The head of a response that goes to the client.
@@ -21,6 +22,22 @@ pub(crate) struct Reply {
     pub(crate) fields: Fields,
     /// Whether the request was a `HEAD`.
     pub(crate) to_head: bool,
+}
+
+/// Writes an interim response, which no field may frame: the empty line ends it (RFC 9112 §6.3).
+pub(super) fn write_interim(head: &InterimHead, out: &mut BytesMut) {
+    out.reserve(head.fields.encoded_len() + 64);
+    // Writing to a BytesMut can't fail: it grows.
+    let _ = write!(out, "HTTP/1.1 {} ", head.status);
+    out.put_slice(&head.reason);
+    out.put_slice(b"\r\n");
+    for field in head.fields.iter() {
+        if !field.is("content-length") && !field.is("transfer-encoding") {
+            out.put_slice(field.line);
+            out.put_slice(b"\r\n");
+        }
+    }
+    out.put_slice(b"\r\n");
 }
 
 /// Writes a response's head in the place of `hyper_head`, whose status line is `line_end` bytes long; returns how the

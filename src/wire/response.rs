@@ -11,6 +11,26 @@ use super::{
     length::{LengthField, content_length, parse_length},
 };
 
+/// The head of a response that may be passed on.
+#[derive(Clone, Debug)]
+pub(crate) enum ParsedResponse {
+    /// An interim response (1xx), which another head follows.
+    Interim(InterimHead),
+    /// The response itself.
+    Final(ResponseHead),
+}
+
+/// The head of an interim response (RFC 9110 §15.2), which is all there is of one.
+#[derive(Clone, Debug)]
+pub(crate) struct InterimHead {
+    /// The status code, 100 to 199, but not 101.
+    pub(crate) status: u16,
+    /// The reason phrase, as sent; may be empty.
+    pub(crate) reason: Bytes,
+    /// The field section.
+    pub(crate) fields: Fields,
+}
+
 /// The head of a final response that may be passed on.
 #[derive(Clone, Debug)]
 pub struct ResponseHead {
@@ -53,6 +73,9 @@ pub enum ResponseFault {
     /// More interim responses than a server has reason to send.
     #[error("more than {MAX_INTERIM_RESPONSES} interim (1xx) responses")]
     TooManyInterim,
+    /// Interim responses over the limit for all of them.
+    #[error("the interim (1xx) responses are longer than {0} bytes together")]
+    InterimTooLong(usize),
     /// The chunked coding of the content.
     #[error(transparent)]
     Chunk(#[from] ChunkFault),
@@ -62,13 +85,12 @@ pub enum ResponseFault {
 }
 
 /// The most interim responses (1xx) before the final one.
-pub const MAX_INTERIM_RESPONSES: u32 = 32;
+pub const MAX_INTERIM_RESPONSES: u32 = 100;
 
 /// Reads the rest of a head that begins with `line`: the field section, each line with its CRLF, without the empty
 /// line behind it.
 ///
-/// `to_head` tells that the request was a `HEAD`, whose answer has no content. `None` is an interim response (1xx),
-/// which another head follows.
+/// `to_head` tells that the request was a `HEAD`, whose answer has no content.
 ///
 /// # Errors
 /// The first fault found.
@@ -77,11 +99,18 @@ pub(crate) fn parse_response(
     head: &Bytes,
     section: Bytes,
     to_head: bool,
-) -> Result<Option<ResponseHead>, ResponseFault> {
+) -> Result<ParsedResponse, ResponseFault> {
     let mut fields = Fields::parse(section)?;
+    let reason = head.slice(line.reason);
     match line.status {
         101 => return Err(ResponseFault::Upgrade),
-        100..=199 => return Ok(None),
+        status @ 100..=199 => {
+            return Ok(ParsedResponse::Interim(InterimHead {
+                status,
+                reason,
+                fields,
+            }));
+        }
         _ => {}
     }
     let bodiless = to_head || matches!(line.status, 204 | 304);
@@ -94,9 +123,9 @@ pub(crate) fn parse_response(
     let keep_alive = framing != Framing::UntilClose
         && !says(b"close")
         && (!line.is_http10 || says(b"keep-alive"));
-    Ok(Some(ResponseHead {
+    Ok(ParsedResponse::Final(ResponseHead {
         status: line.status,
-        reason: head.slice(line.reason),
+        reason,
         fields,
         framing,
         keep_alive,

@@ -21,12 +21,13 @@ use super::{
     framing::Framing,
     hyper_head::write_framing,
     intake::Next,
-    reply::{Reply, write_reply},
+    reply::{Reply, write_interim, write_reply},
     request::{RequestHead, parse_request},
     request_fault::RequestFault,
     request_line::{
         MAX_REQUEST_LINE_BYTES, MAX_TARGET_BYTES, RequestLine, Version, parse_request_line,
     },
+    response::InterimHead,
     timer::{Purpose, Timer},
 };
 
@@ -56,6 +57,8 @@ struct State {
     arrivals: VecDeque<Result<RequestHead, RequestFault>>,
     /// Requests that have arrived and are not yet answered to the end.
     unanswered: usize,
+    /// Interim responses that wait to be written, before the reply.
+    interim: VecDeque<InterimHead>,
     reply: Option<Reply>,
     trailers: Option<Fields>,
     reply_trailers: Option<Fields>,
@@ -89,6 +92,11 @@ impl ServerPort {
     /// Whether a response has begun and not come to its end.
     pub(crate) fn is_responding(&self) -> bool {
         self.state().responding
+    }
+
+    /// Has an interim response written when hyper, of whom the exchange is asked, flushes next, or else before the reply.
+    pub(crate) fn interim(&self, head: InterimHead) {
+        self.state().interim.push_back(head);
     }
 
     /// Sets the head of the response that hyper is about to write.
@@ -233,6 +241,12 @@ impl Role for ServerRole {
         }
     }
 
+    fn compose_interim(&mut self, out: &mut BytesMut) {
+        for head in self.port.state().interim.drain(..) {
+            write_interim(&head, out);
+        }
+    }
+
     fn compose(&mut self, hyper_head: &[u8], out: &mut BytesMut) -> Option<Framing> {
         let line_end = memchr(b'\n', hyper_head).map_or(hyper_head.len(), |at| at + 1);
         if hyper_head.get(9) == Some(&b'1') {
@@ -320,3 +334,6 @@ fn abridge(request: &RequestHead, feed: &mut BytesMut) {
     }
     feed.put_slice(b"\r\n");
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,3 +1,5 @@
+//! Heads of responses, accepted and refused.
+
 use super::*;
 
 fn parse(head: &str, to_head: bool) -> Result<ResponseHead, ResponseFault> {
@@ -5,8 +7,10 @@ fn parse(head: &str, to_head: bool) -> Result<ResponseHead, ResponseFault> {
     let section = line.len() + 2;
     let line = parse_status_line(line.as_bytes())?;
     let head = Bytes::copy_from_slice(head.as_bytes());
-    let head = parse_response(line, &head, head.slice(section..), to_head)?;
-    Ok(head.expect("a final response"))
+    match parse_response(line, &head, head.slice(section..), to_head)? {
+        ParsedResponse::Final(head) => Ok(head),
+        ParsedResponse::Interim(head) => panic!("{head:?} is no final response"),
+    }
 }
 
 #[test]
@@ -95,6 +99,37 @@ fn a_connection_is_kept_only_where_both_sides_would() {
             parse(head, false).unwrap().keep_alive,
             keep_alive,
             "{head:?}"
+        );
+    }
+}
+
+#[test]
+fn an_interim_head_is_read_as_it_stands_and_frames_nothing() {
+    let table = [
+        ("HTTP/1.1 100 Continue\r\n", 100, "Continue"),
+        ("HTTP/1.1 102\r\n", 102, ""),
+        (
+            "HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n",
+            103,
+            "Early Hints",
+        ),
+        ("HTTP/1.0 199 \r\nContent-Length: 1, 2\r\n", 199, ""),
+    ];
+    for (head, status, reason) in table {
+        let (line, section) = head.split_once("\r\n").unwrap();
+        let line = parse_status_line(line.as_bytes()).unwrap();
+        let section = Bytes::copy_from_slice(section.as_bytes());
+        let parsed = parse_response(line, &Bytes::from(head), section, false).unwrap();
+        let ParsedResponse::Interim(interim) = parsed else {
+            panic!("{head:?} is an interim response");
+        };
+        assert_eq!(
+            (interim.status, &interim.reason[..]),
+            (status, reason.as_bytes())
+        );
+        assert_eq!(
+            interim.fields.iter().count(),
+            head.matches("\r\n").count() - 1
         );
     }
 }
