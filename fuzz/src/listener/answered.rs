@@ -1,5 +1,7 @@
 //! What a client gets is an answer to each of its requests, in their order.
 
+use std::mem;
+
 use super::input::{Answer, Input};
 use super::stage::Outcome;
 use crate::{
@@ -17,6 +19,7 @@ pub(super) fn check(input: &Input<'_>, sent: &[Request], outcome: &Outcome) -> V
         rest: &outcome.received,
     };
     let (mut index, mut relayed, mut is_closed) = (0, Vec::new(), false);
+    let mut is_hinted = false;
     while !reader.rest.is_empty() {
         assert!(!is_closed, "there is more behind the last response");
         assert!(index <= sent.len(), "a response to nothing");
@@ -37,8 +40,18 @@ pub(super) fn check(input: &Input<'_>, sent: &[Request], outcome: &Outcome) -> V
             assert!(request.is_some_and(|request| expects(request) && !request.is_http10));
             continue;
         }
+        let may_be_hinted =
+            input.answer == Answer::Interim && !request.is_some_and(|request| request.is_http10);
+        if response.status < 200 {
+            assert!(may_be_hinted && !is_hinted, "{response:?}");
+            check_hint(&response, relayed.len());
+            is_hinted = true;
+            continue;
+        }
         is_closed = closes(&response.message, request);
-        if response.message.all("answer").is_empty() {
+        let is_refusal = response.message.all("answer").is_empty();
+        assert_eq!(mem::take(&mut is_hinted), may_be_hinted && !is_refusal);
+        if is_refusal {
             check_refusal(&response, to_head, is_closed, &mut reader);
         } else {
             check_relayed(&response, relayed.len(), input.answer, to_head);
@@ -80,6 +93,16 @@ fn check_refusal(response: &Response, to_head: bool, is_closed: bool, reader: &m
     );
 }
 
+/// The upstream's interim response, without what was for the proxy alone and what frames nothing.
+fn check_hint(response: &Response, number: usize) {
+    assert_eq!(response.status, 103);
+    let lines = response.message.fields.iter().map(|field| &field.line[..]);
+    assert_eq!(
+        lines.collect::<Vec<_>>(),
+        [format!("Hint: {number}").as_bytes()]
+    );
+}
+
 /// The upstream's answer, without what was for the proxy alone.
 fn check_relayed(response: &Response, number: usize, answer: Answer, to_head: bool) {
     let message = &response.message;
@@ -96,7 +119,7 @@ fn check_relayed(response: &Response, number: usize, answer: Answer, to_head: bo
         Answer::content(number)
     };
     assert_eq!(message.content, content.as_bytes());
-    for name in ["x-hop", "keep-alive", "link"] {
+    for name in ["x-hop", "keep-alive", "hint"] {
         assert!(message.all(name).is_empty(), "{name} was passed on");
     }
     for trailer in &message.trailers {

@@ -71,19 +71,22 @@ impl Answer {
     pub fn write(self, number: usize, method: &str) -> Vec<u8> {
         let content = Self::content(number);
         let length = format!("Content-Length: {}\r\n", content.len());
-        let (interim, fields) = match self {
-            Self::Length | Self::Early => ("", length),
-            Self::Chunked => ("", "Transfer-Encoding: chunked\r\n".to_owned()),
-            Self::NoContent | Self::UntilClose => ("", String::new()),
-            Self::Close => ("", format!("Connection: close\r\n{length}")),
-            Self::Interim => (
-                "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n",
-                length,
-            ),
-            Self::HopByHop => (
-                "",
-                format!("Connection: X-Hop\r\nX-Hop: 1\r\nKeep-Alive: timeout=5\r\n{length}"),
-            ),
+        let fields = match self {
+            Self::Length | Self::Early | Self::Interim => length,
+            Self::Chunked => "Transfer-Encoding: chunked\r\n".to_owned(),
+            Self::NoContent | Self::UntilClose => String::new(),
+            Self::Close => format!("Connection: close\r\n{length}"),
+            Self::HopByHop => {
+                format!("Connection: X-Hop\r\nX-Hop: 1\r\nKeep-Alive: timeout=5\r\n{length}")
+            }
+        };
+        let interim = if self == Self::Interim {
+            format!(
+                "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nConnection: X-Hop\r\n\
+                 Hint: {number}\r\nX-Hop: 1\r\nContent-Length: 9\r\n\r\n"
+            )
+        } else {
+            String::new()
         };
         let status = if self == Self::NoContent {
             "204 No Content"
