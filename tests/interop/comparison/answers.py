@@ -144,7 +144,12 @@ def interim() -> list[Response]:
             b"HTTP/1.1 100 Continue\r\n\r\n" + ok(),
             "drops `HTTP/1.1 100 Continue`",
         ),
-        case("103, then 200", hints + b"\r\nLink: </a>\r\n\r\n" + ok(), f"drops {code(hints)}"),
+        case("103, then 200", hints + b"\r\nLink: </a>\r\n\r\n" + ok(), UNCHANGED),
+        case(
+            "102, then 199, then 200",
+            b"HTTP/1.1 102 Processing\r\n\r\nHTTP/1.1 199 Odd\r\nX-A: 1\r\n\r\n" + ok(),
+            UNCHANGED,
+        ),
         case("1,000 times 102, then the close", b"HTTP/1.1 102 Processing\r\n\r\n" * 1000, BAD),
     ]
 

@@ -50,8 +50,8 @@ matter of strictness but of its purpose: a foreign `Host`, or `oauth_*` in a que
 REASONS = """\
 Of these, some are meant. A 204 has no Content-Length (RFC 9110, section 8.6); absolute-form is
 turned into what an origin server expects; trailers that frame, route or authorise are taken
-out (section 6.5.1); what is odd in a path is the upstream's affair. One is a shortcoming:
-interim answers (1xx) are not passed on yet, although section 15.2 wants a proxy to.
+out (section 6.5.1); what is odd in a path is the upstream's affair. Other interim answers (1xx)
+pass, but not 100: whoever waits for one has had it from Undersign (section 15.2).
 """
 
 
