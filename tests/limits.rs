@@ -94,6 +94,36 @@ fn content_that_does_not_go_on_in_time_is_given_up() {
 }
 
 #[test]
+fn content_that_trickles_is_waited_for_as_long_as_it_goes_on() {
+    // The time is told by the timeouts of others.
+    let clock = Stage::with(
+        |setup| setup.table("timeouts", "first_byte = '500ms'"),
+        |peer| peer.until_end().map(drop),
+    );
+    let stage = Stage::with(
+        |setup| setup.table("timeouts", "idle = '900ms'\nfirst_byte = '900ms'"),
+        |peer| peer.answer_all(OK),
+    );
+    let forms = "Content-Type: application/x-www-form-urlencoded\r\n";
+    let mut clients = ["", forms].map(|fields| {
+        stage.ask(format!(
+            "POST / HTTP/1.1\r\nHost: localhost\r\n{fields}Content-Length: 3\r\n\r\n"
+        ))
+    });
+    for _ in 0..3 {
+        problem(&mut clock.ask(GET), 504, "http_response_timeout");
+        clients.iter_mut().for_each(|client| client.send("a"));
+    }
+    for client in &mut clients {
+        assert_eq!(client.response().body, b"ok");
+    }
+    for request in stage.upstream.requests() {
+        assert_eq!(request.body, b"aaa");
+    }
+    stage.finish(&[fine(200); 2]);
+}
+
+#[test]
 fn a_form_that_does_not_go_on_in_time_is_given_up() {
     let stage = Stage::with(
         |setup| setup.table("timeouts", "idle = '300ms'"),
@@ -196,6 +226,35 @@ fn without_descriptors_the_daemon_waits_and_then_goes_on() {
     Stage::fetch_on(&mut first);
     assert_eq!(stage.upstream.connections(), 1);
     stage.finish(&[fine(200); 4]);
+}
+
+#[test]
+fn without_a_descriptor_for_the_upstream_an_exchange_fails_and_harms_no_other() {
+    let stage = Stage::with(
+        |setup| setup.prelude("ulimit -n 40"),
+        |peer| peer.answer_all(OK),
+    );
+    let mut asks = stage.daemon.connect();
+    let idle: Vec<_> = (0..60).map(|_| stage.daemon.connect()).collect();
+    eventually("descriptors run out", || {
+        let lines = stage.daemon.log().lines();
+        lines.iter().any(|line| line.contains("can't accept"))
+    });
+    asks.send(GET);
+    let detail = problem(&mut asks, 502, "destination_unavailable");
+    assert!(detail.contains("Too many open files"), "{detail}");
+    drop(idle);
+    eventually("there are descriptors again", || {
+        asks.send(GET);
+        asks.response().status == 200
+    });
+    stage.fetch();
+    let (code, lines) = stage.daemon.stop();
+    assert_eq!(code, Some(0), "{lines:#?}");
+    let records = support::log::exchanges(&lines);
+    assert_eq!(records[0]["http.response.status_code"], 502);
+    assert_eq!(records[0]["error.type"], "destination_unavailable");
+    assert_eq!(stage.upstream.connections(), 1);
 }
 
 #[test]

@@ -231,43 +231,6 @@ fn trailers_pass_except_those_that_frame_route_or_authorise() {
 }
 
 #[test]
-fn each_event_reaches_the_client_before_the_next_is_sent() {
-    let framings = [
-        ("Transfer-Encoding: chunked\r\n\r\n", true),
-        ("Cache-Control: no-store\r\n\r\n", false),
-    ];
-    for (framing, chunked) in framings {
-        let stage = Stage::new(move |peer| {
-            peer.request()?;
-            peer.send(format!(
-                "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n{framing}"
-            ))?;
-            for _ in 0..5 {
-                peer.pause()?;
-                let event = "data: x\n\n";
-                if chunked {
-                    peer.send(format!("{:x}\r\n{event}\r\n", event.len()))?;
-                } else {
-                    peer.send(event)?;
-                }
-            }
-            peer.pause()?;
-            peer.send(if chunked { "0\r\n\r\n" } else { "" })
-        });
-        let mut client = stage.ask(GET);
-        let head = client.response_head();
-        assert_eq!(head.only("content-type"), "text/event-stream");
-        for _ in 0..5 {
-            stage.upstream.go_on();
-            assert_eq!(client.bytes(14), b"9\r\ndata: x\n\n\r\n");
-        }
-        stage.upstream.go_on();
-        assert_eq!(client.bytes(5), b"0\r\n\r\n");
-        stage.finish(&[fine(200)]);
-    }
-}
-
-#[test]
 fn a_client_that_leaves_takes_its_upstream_connection_with_it() {
     let answers = ["", "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhello"];
     let stage = Stage::new(move |peer| {
