@@ -2,9 +2,12 @@
 
 mod support;
 
-use std::path::Path;
+use std::{fs, path::Path};
 
-use rustix::process::Signal;
+use rustix::{
+    fs::{CWD, FileType, Mode, mknodat},
+    process::Signal,
+};
 use support::{
     client::{Client, Response},
     command::undersign,
@@ -92,6 +95,42 @@ fn a_draining_daemon_is_alive_and_not_ready() {
     assert_eq!(code, Some(0), "{lines:#?}");
 }
 
+/// Waits until so many records are counted as lost.
+#[track_caller]
+fn loses(directory: &Path, count: u64) {
+    eventually("the loss is counted", || {
+        let metrics = ask_admin(directory, "/metrics").body;
+        let text = String::from_utf8_lossy(&metrics);
+        let lost = text
+            .lines()
+            .find_map(|line| line.strip_prefix("undersign_log_records_lost_total "));
+        lost.and_then(|lost| lost.parse().ok()) >= Some(count)
+    });
+}
+
+#[test]
+fn a_log_whose_reader_has_gone_costs_no_request_and_is_counted() {
+    let directory = tempfile::tempdir().unwrap();
+    let directory = directory.path();
+    let pipe = directory.join("pipe");
+    mknodat(CWD, &pipe, FileType::Fifo, Mode::RUSR | Mode::WUSR, 0).unwrap();
+    // To write as well is what keeps the opening from waiting.
+    let reader = fs::File::options().read(true).write(true).open(&pipe);
+    let keys = format!("format = 'json'\nfile = '{}'", pipe.display());
+    let stage = stage(|setup| with_admin(directory, setup).log(&keys));
+    stage.fetch();
+    drop(reader.unwrap());
+    for _ in 0..5 {
+        stage.fetch();
+    }
+    loses(directory, 5);
+    stage.fetch();
+    let (code, lines) = stage.daemon.stop();
+    assert_eq!(code, Some(0), "{lines:#?}");
+    let reports = lines.iter().filter(|line| line.contains("Broken pipe"));
+    assert_eq!(reports.count(), 1, "{lines:#?}");
+}
+
 #[test]
 fn a_log_on_a_full_disk_costs_no_request_and_is_counted() {
     let directory = tempfile::tempdir().unwrap();
@@ -101,16 +140,7 @@ fn a_log_on_a_full_disk_costs_no_request_and_is_counted() {
     for _ in 0..5 {
         stage.fetch();
     }
-    eventually("the loss is counted", || {
-        let text = String::from_utf8(ask_admin(directory, "/metrics").body).unwrap();
-        let lost = text
-            .lines()
-            .find_map(|line| line.strip_prefix("undersign_log_records_lost_total "));
-        lost.unwrap_or_else(|| panic!("{text}"))
-            .parse::<u64>()
-            .unwrap()
-            >= 5
-    });
+    loses(directory, 5);
     stage.fetch();
     let reported = |lines: &[String]| {
         lines

@@ -43,6 +43,18 @@ fn an_address_where_nobody_listens_is_a_refused_connection() {
 }
 
 #[test]
+fn an_address_that_no_route_leads_to_is_unroutable() {
+    // TCP knows no broadcast, which the system says before a packet is sent.
+    let detail = check_unreachable(
+        "https://127.255.255.255".into(),
+        "",
+        502,
+        "destination_ip_unroutable",
+    );
+    assert!(detail.contains("127.255.255.255"), "{detail}");
+}
+
+#[test]
 fn connecting_without_end_is_given_up_in_time() {
     let queue = FullQueue::new();
     let url = format!("https://{}", queue.address());
