@@ -5,9 +5,9 @@ mod support;
 use support::{
     bench::{Bench, GOOD, MALFORMED, Then::Close, check_problem},
     log::exchanges,
-    request::{FORM, post_raw},
+    request::{FORM, SMUGGLED, post_raw},
     setup::Setup,
-    stage::{OK, Stage, failed, fine, finish, problem},
+    stage::{GET, OK, Stage, failed, fine, finish, problem},
     upstream::{FullQueue, Upstream, closed_address},
 };
 
@@ -96,6 +96,32 @@ fn an_upstream_that_answers_early_and_takes_the_rest_gets_the_rest() {
         assert_eq!(client.bytes(14), b"4\r\nlate\r\n0\r\n\r\n");
         stage.finish(&[fine(200)]);
     }
+}
+
+#[test]
+fn what_is_left_of_an_upload_that_was_answered_early_never_becomes_a_request() {
+    let stage = Stage::new(|peer| {
+        peer.head()?;
+        peer.content(5)?;
+        peer.send(OK)?;
+        peer.until_end().map(drop)
+    });
+    let length = 5 + SMUGGLED.len();
+    let sized = post_raw(&format!("Content-Length: {length}\r\n"), "hello");
+    let chunked = post_raw("Transfer-Encoding: chunked\r\n", "5\r\nhello\r\n");
+    let chunk = format!("{:x}\r\n{SMUGGLED}\r\n0\r\n\r\n", SMUGGLED.len());
+    for (number, (begun, rest)) in [(sized, SMUGGLED), (chunked, &chunk)].iter().enumerate() {
+        let mut client = stage.ask(begun);
+        let response = client.response();
+        assert_eq!(response.body, b"ok");
+        assert!(response.head.connection_says("close"), "{response:?}");
+        client.send(rest);
+        client.send(GET);
+        assert_eq!(client.rest().0.escape_ascii().to_string(), "");
+        stage.upstream.wait_ended(number + 1);
+    }
+    assert_eq!(stage.upstream.requests().len(), 2);
+    stage.finish(&[fine(200); 2]);
 }
 
 const EXPECTING: &[u8] =
