@@ -11,7 +11,7 @@ use hyper::{
 
 use super::{
     ErrorType, Proxy, Refusal, ReplyBody,
-    admit::admit,
+    admit::{admit, admit_form},
     prepare::{ContentRole, Prepared},
     record::Record,
     relay::{Relay, pass_on_interim},
@@ -133,6 +133,9 @@ async fn forward(
                     ContentRole::None => Bytes::new(),
                     _ => Box::pin(collect(&content, role, config, port)).await?,
                 };
+                if role == ContentRole::Form {
+                    admit_form(&config.access, &bytes)?;
+                }
                 unread.insert(prepared.read_content(role, bytes, config)?)
             }
         };

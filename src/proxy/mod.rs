@@ -4,6 +4,7 @@
 
 mod admit;
 mod exchange;
+mod operation;
 mod prepare;
 mod record;
 mod refusal;

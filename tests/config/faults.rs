@@ -71,6 +71,14 @@ access.allowed_origins = ['S3NTINEL'] => access.allowed_origins[0] => scheme://h
 access.allowed_uids = ['S3NTINEL'] => access.allowed_uids[0] => number
 access.allowed_uids = [-1] => access.allowed_uids[0] => number
 access.allow = [{ path = 'S3NTINEL' }] => access.allow[0].path => begin with /
+access.allow = [{ path = '/S3NTINEL/%2a' }] => access.allow[0].path => decoded
+access.allow = [{ path = '/S3NTINEL//a' }] => access.allow[0].path => no request
+access.allow = [{ path = '/S3NTINEL/../a' }] => access.allow[0].path => no request
+access.allow = [{ path = '/./S3NTINEL' }] => access.allow[0].path => no request
+access.allow = [{ path = '/S3NTINEL;a' }] => access.allow[0].path => no request
+access.allow = [{ path = '/S3NTINEL?a=b' }] => access.allow[0].path => no request
+access.allow = [{ path = '/S3NTINEL#a' }] => access.allow[0].path => no request
+access.allow = [{ path = '/S3NTINEL\a' }] => access.allow[0].path => no request
 access.allow = [{ methods = ['GET'] }] => access.allow[0].path => is missing
 access.allow = [{ path = '/', methods = ['get'] }] => access.allow[0].methods[0] => capitals
 # Durations and limits.

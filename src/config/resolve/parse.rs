@@ -114,12 +114,26 @@ pub(super) fn method(text: &str) -> Result<String, &'static str> {
     }
 }
 
-/// What paths a rule allows.
+/// What paths a rule allows. One that no request can match is a mistake: paths that servers read in different ways are
+/// refused, and the others are compared as they read once they are decoded.
 pub(super) fn path_glob(text: &str) -> Result<String, &'static str> {
-    if text.starts_with('/') && !text.contains(char::is_control) {
-        Ok(text.to_owned())
-    } else {
+    let mut segments = text.split('/').skip(1).peekable();
+    let mut is_dotted = false;
+    let mut is_gapped = false;
+    while let Some(segment) = segments.next() {
+        is_dotted |= matches!(segment, "." | "..");
+        is_gapped |= segment.is_empty() && segments.peek().is_some();
+    }
+    if !text.starts_with('/') || text.contains(char::is_control) {
         Err("must begin with / and hold no control characters, such as \"/aps/2/**\"")
+    } else if text.contains('%') {
+        Err("must be written decoded, such as \"/a b\" for /a%20b")
+    } else if is_dotted || is_gapped || text.contains(['?', '#', ';', '\\']) {
+        Err(
+            "can match no request: neither the query nor path parameters (;) are compared, and paths with //, /./, /../ or \\ are refused",
+        )
+    } else {
+        Ok(text.to_owned())
     }
 }
 
