@@ -90,3 +90,47 @@ fn a_command_gives_a_secret_and_sees_no_other() {
         "from the vault"
     );
 }
+
+#[test]
+fn a_path_may_begin_with_the_directory_of_systemds_credentials() {
+    let proxy = PROXY.replace(
+        "_env = 'APS_SECRET'",
+        "_file = '${CREDENTIALS_DIRECTORY}/aps'",
+    );
+    let access = "[proxy.aps.access]\nclient_token_file = '${CREDENTIALS_DIRECTORY}/token'\n";
+    let setup = Setup::new(&format!("{proxy}{access}"));
+    setup.file("aps", "the credential", 0o400);
+    setup.file("token", "the token", 0o400);
+    let directory = setup.directory.path().to_str().unwrap().to_owned();
+    let config = setup.variable("CREDENTIALS_DIRECTORY", &directory).config();
+    let proxy = &config.proxies[0];
+    assert_eq!(
+        proxy.credentials.consumer_secret.expose_secret(),
+        "the credential"
+    );
+    let token = proxy.access.client_token.as_ref().unwrap();
+    assert_eq!(token.expose_secret(), "the token");
+}
+
+#[test]
+fn a_path_with_a_variable_that_is_not_replaced_is_a_fault() {
+    for (path, directory, problem) in [
+        ("${CREDENTIALS_DIRECTORY}/aps", None, "LoadCredential="),
+        ("${CREDENTIALS_DIRECTORY}/aps", Some(""), "LoadCredential="),
+        ("$CREDENTIALS_DIRECTORY/aps", Some("/"), "no other variable"),
+        (
+            "${CREDENTIALS_DIRECTORY}aps",
+            Some("/"),
+            "no other variable",
+        ),
+        ("$S3NTINEL/aps", Some("/"), "no other variable"),
+        ("${HOME}/S3NTINEL", Some("/"), "no other variable"),
+    ] {
+        let proxy = PROXY.replace("_env = 'APS_SECRET'", &format!("_file = '{path}'"));
+        let mut setup = Setup::new(&proxy).variable("HOME", "/");
+        if let Some(directory) = directory {
+            setup = setup.variable("CREDENTIALS_DIRECTORY", directory);
+        }
+        setup.check("proxy.aps.consumer_secret_file", ":4", problem);
+    }
+}

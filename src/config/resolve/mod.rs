@@ -16,7 +16,7 @@ use crate::env::Environment;
 pub(super) fn resolve(merged: Merged, environment: &Environment) -> Result<Config, Vec<Fault>> {
     let ledger = Ledger::new(merged.faults, merged.tables);
     let secrets = Secrets::new(environment, &merged.values);
-    let mut root = Section::root(&ledger, merged.values);
+    let mut root = Section::root(&ledger, environment, merged.values);
 
     let log = log(root.section("log"));
     // The listeners of proxies with faults count too: no fault hides another.
@@ -62,7 +62,7 @@ pub(super) fn resolve_one(
 ) -> Result<ProxyConfig, Vec<Fault>> {
     let ledger = Ledger::new(merged.faults, merged.tables);
     let secrets = Secrets::new(environment, &merged.values);
-    let mut root = Section::root(&ledger, merged.values);
+    let mut root = Section::root(&ledger, environment, merged.values);
     let mut named = root.section("proxy").named_sections();
     let names: Vec<_> = named.iter().map(|(name, _)| name.clone()).collect();
     let chosen = match (name, &names[..]) {

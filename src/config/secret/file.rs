@@ -12,8 +12,9 @@ use zeroize::Zeroizing;
 
 use super::{SecretError, read_bounded};
 
-/// Where container engines put secrets; who may read them is up to the engine.
-const SECRET_MOUNTS: [&str; 2] = ["/run/secrets", "/var/run/secrets"];
+/// Where container engines and systemd put secrets; who may read them is up to these. systemd grants the service's user
+/// access by an ACL, which shows as a permission of the group.
+const SECRET_MOUNTS: [&str; 3] = ["/run/secrets", "/var/run/secrets", "/run/credentials"];
 
 /// `statfs`'s types of file systems that live in memory: tmpfs and ramfs.
 const MEMORY_FILE_SYSTEMS: [u64; 2] = [0x0102_1994, 0x8584_58f6];
@@ -54,7 +55,7 @@ fn is_exposed(metadata: &Metadata) -> bool {
     metadata.mode() & 0o077 != 0
 }
 
-/// Whether the file is where a container engine or Kubernetes provides secrets, with modes that nobody can change.
+/// Whether the file is where a container engine, systemd or Kubernetes provides secrets, with modes that nobody can change.
 fn is_secret_mount(file: &File, path: &Path) -> bool {
     let provided = opened_path(file, path)
         .is_some_and(|opened| SECRET_MOUNTS.iter().any(|mount| opened.starts_with(mount)));
