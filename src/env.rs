@@ -6,6 +6,8 @@ use std::{
     fmt,
 };
 
+use zeroize::Zeroize as _;
+
 /// What each variable of ours begins with.
 const PREFIX: &str = "UNDERSIGN_";
 
@@ -67,6 +69,16 @@ impl<N: Into<OsString>, V: Into<OsString>> FromIterator<(N, V)> for Environment 
                 .map(|(name, value)| (name.into(), value.into()))
                 .collect(),
         )
+    }
+}
+
+/// Wipes this copy. The process's own block of variables stays as it is: nothing can change that safely, but others than
+/// root can't read it either (see `app::process`).
+impl Drop for Environment {
+    fn drop(&mut self) {
+        for value in self.0.values_mut() {
+            std::mem::take(value).into_encoded_bytes().zeroize();
+        }
     }
 }
 

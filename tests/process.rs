@@ -6,7 +6,7 @@ use std::{
     fs,
     net::TcpListener,
     os::unix::{
-        fs::{FileTypeExt as _, PermissionsExt as _},
+        fs::{FileTypeExt as _, MetadataExt as _, PermissionsExt as _},
         net::UnixListener,
     },
     path::Path,
@@ -225,7 +225,8 @@ fn no_secret_is_seen_from_outside() {
         .to_owned();
     let id = stage.daemon.process().id();
     let command_line = fs::read(format!("/proc/{id}/cmdline")).unwrap();
-    let environment = fs::read(format!("/proc/{id}/environ")).unwrap();
+    // Only root may read this one; whoever else runs this test is kept out by the daemon itself.
+    let environment = fs::read(format!("/proc/{id}/environ")).unwrap_or_default();
     let request = stage.upstream.requests().remove(0);
     let (_, rest) = request
         .head
@@ -245,6 +246,17 @@ fn no_secret_is_seen_from_outside() {
             "{shown:#?}"
         );
     }
+}
+
+#[test]
+fn nobody_but_root_may_look_into_the_process() {
+    let stage = stage(|setup| setup);
+    let id = stage.daemon.process().id();
+    // The system gives the files of a process that may not be dumped to root, whoever runs it.
+    let owner = fs::metadata(format!("/proc/{id}/environ")).unwrap().uid();
+    assert_eq!(owner, 0);
+    stage.fetch();
+    stage.finish(&[fine(200)]);
 }
 
 #[test]

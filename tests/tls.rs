@@ -9,7 +9,7 @@ use support::{
     daemon::Daemon,
     log::records,
     peer::Peer,
-    setup::Setup,
+    setup::{Setup, write_secret},
     stage::{GET, OK, Stage, failed, fine, finish, problem},
     upstream::Upstream,
 };
@@ -170,12 +170,9 @@ fn a_client_certificate_is_shown_to_an_upstream_that_asks_for_one() {
     let (servers, clients) = (Authority::new(), Authority::new());
     let (directory, ca) = servers.ca_file();
     let shown = clients.issue();
-    let (certificate, key) = (
-        directory.path().join("cert.pem"),
-        directory.path().join("key.pem"),
-    );
+    let certificate = directory.path().join("cert.pem");
     fs::write(&certificate, &shown.pem).unwrap();
-    fs::write(&key, &shown.key_pem).unwrap();
+    let key = write_secret(directory.path(), "key.pem", &shown.key_pem);
     let upstream = Upstream::mutual_tls(&servers.issue(), &clients, |peer| peer.answer_all(OK));
     let tls = format!(
         "{ca}\nclient_certificate_file = '{}'\nclient_key_file = '{}'",
@@ -184,6 +181,28 @@ fn a_client_certificate_is_shown_to_an_upstream_that_asks_for_one() {
     );
     let host = upstream.address().to_string();
     check_trusted(daemon(&upstream, &tls), &upstream, &host);
+}
+
+#[test]
+fn a_client_certificate_with_the_key_of_another_is_refused_at_the_start() {
+    let authority = Authority::new();
+    let [shown, other] = [(); 2].map(|()| authority.issue());
+    let directory = tempfile::tempdir().unwrap();
+    let certificate = directory.path().join("cert.pem");
+    fs::write(&certificate, &shown.pem).unwrap();
+    let key = write_secret(directory.path(), "key.pem", &other.key_pem);
+    let tls = format!(
+        "client_certificate_file = '{}'\nclient_key_file = '{}'",
+        certificate.display(),
+        key.display()
+    );
+    let setup = Setup::new("https://up.example").table("tls", &tls);
+    let (code, lines) = setup.spawn().wait();
+    assert_eq!(code, Some(78), "{lines:#?}");
+    let named = lines
+        .iter()
+        .any(|line| line.contains("tls.client_key_file"));
+    assert!(named, "{lines:#?}");
 }
 
 #[test]

@@ -23,9 +23,8 @@ pub(super) fn run(config: Config) -> Exit {
     let log = match log::start(format, destination) {
         Ok(log) => log,
         Err(error) => {
-            let file = config.log.file.unwrap_or_default();
-            let file = file.display();
-            complain(format_args!("log.file: can't write to {file}: {error}"));
+            // The path is not shown: it may be a secret, given by mistake.
+            complain(format_args!("log.file: can't write to this file: {error}"));
             return Exit::Configuration;
         }
     };

@@ -3,28 +3,34 @@
 use std::{
     collections::HashSet,
     fmt::{self, Display},
-    io,
+    fs, io,
     path::Path,
     sync::{Arc, Mutex, PoisonError},
 };
 
 use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
 use rustls::{
-    CertificateError, ClientConfig, DigitallySignedStruct, OtherError, RootCertStore, ServerConfig,
-    SignatureScheme,
+    CertificateError, ClientConfig, DigitallySignedStruct, InconsistentKeys, OtherError,
+    RootCertStore, ServerConfig, SignatureScheme,
     client::{
         WebPkiServerVerifier,
         danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier},
     },
-    crypto::{CryptoProvider, aws_lc_rs, verify_tls12_signature, verify_tls13_signature},
+    crypto::{
+        CryptoProvider,
+        aws_lc_rs::{self, sign::any_supported_type},
+        verify_tls12_signature, verify_tls13_signature,
+    },
     pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime, pem::PemObject},
     server::ParsedCertificate,
+    sign::{CertifiedKey, SingleCertAndKey},
 };
 use rustls_platform_verifier::Verifier;
 use sha2::{Digest, Sha256};
 use tokio::net::TcpStream;
 use tokio_rustls::{TlsAcceptor, TlsConnector};
 use tracing::warn;
+use zeroize::{Zeroize as _, Zeroizing};
 
 use super::fault::{TlsFailure, TlsFault};
 use crate::config::{TlsConfig, Trust};
@@ -67,15 +73,9 @@ impl Tls {
             .with_custom_certificate_verifier(verifier(proxy, config, provider)?);
         let mut client = match &config.client_certificate {
             None => builder.with_no_client_auth(),
-            Some((chain, key)) => {
-                let chain = read_certificates("client_certificate_file", chain)?;
-                let key = PrivateKeyDer::from_pem_file(key).map_err(|_| {
-                    fault("client_key_file", &format_args!("no private key can be read from {}: it must be a PEM file that is not encrypted", key.display()))
-                })?;
-                builder
-                    .with_client_auth_cert(chain, key)
-                    .map_err(|error| fault("client_key_file", &error))?
-            }
+            Some((chain, key)) => builder.with_client_cert_resolver(Arc::new(
+                SingleCertAndKey::from(read_identity(chain, key)?),
+            )),
         };
         client.alpn_protocols = vec![b"http/1.1".to_vec()];
         Ok(Self {
@@ -146,11 +146,11 @@ fn read_certificates(
     key: &'static str,
     path: &Path,
 ) -> Result<Vec<CertificateDer<'static>>, TlsFault> {
+    // The path is not shown: it may be a secret, given by mistake.
     let unreadable = || {
-        let path = path.display();
         fault(
             key,
-            &format_args!("no certificate can be read from {path}: it must be a PEM file"),
+            &"names a file that no certificate can be read from: it must be a PEM file",
         )
     };
     let certificates = CertificateDer::pem_file_iter(path)
@@ -160,6 +160,32 @@ fn read_certificates(
         return Err(unreadable());
     }
     Ok(certificates)
+}
+
+/// A certificate chain and its private key. What is read of the key is wiped once the key has been made of it.
+fn read_identity(chain: &Path, key: &Path) -> Result<CertifiedKey, TlsFault> {
+    let chain = read_certificates("client_certificate_file", chain)?;
+    let pem = fs::read(key).map(Zeroizing::new);
+    let der = pem
+        .ok()
+        .and_then(|pem| PrivateKeyDer::from_pem_slice(&pem).ok());
+    let mut der = der.ok_or_else(|| {
+        fault(
+            "client_key_file",
+            &"names a file that no private key can be read from: it must be a PEM file that is not encrypted",
+        )
+    })?;
+    let key = any_supported_type(&der);
+    der.zeroize();
+    let identity = CertifiedKey::new(
+        chain,
+        key.map_err(|error| fault("client_key_file", &error))?,
+    );
+    match identity.keys_match() {
+        // A key that does not tell its public half can't be compared.
+        Ok(()) | Err(rustls::Error::InconsistentKeys(InconsistentKeys::Unknown)) => Ok(identity),
+        Err(error) => Err(fault("client_key_file", &error)),
+    }
 }
 
 fn verifier(

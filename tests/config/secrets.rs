@@ -42,6 +42,22 @@ fn a_secret_file_must_be_fit_for_a_secret() {
 }
 
 #[test]
+fn the_key_of_a_client_certificate_must_be_its_owners_alone() {
+    let setup = |mode| {
+        let setup = Setup::new(PROXY);
+        let path = setup.file("key.pem", "S3NTINEL", mode);
+        let tls = format!(
+            "[proxy.aps.tls]\nclient_certificate_file = '/cert.pem'\nclient_key_file = '{path}'"
+        );
+        let toml = format!("{PROXY}{tls}");
+        fs::write(setup.directory.path().join("undersign.toml"), toml).unwrap();
+        setup
+    };
+    setup(0o600).config();
+    setup(0o644).check("proxy.aps.tls.client_key_file", ":7", "run chmod 600 ");
+}
+
+#[test]
 fn a_kubernetes_secret_volume_may_be_readable_by_others() {
     // Needs a file system in memory that a test may write to.
     let Ok(volume) = TempDir::new_in("/dev/shm") else {

@@ -229,6 +229,9 @@ fn tls(mut section: Section<'_>) -> TlsConfig {
     let dial = section.read("dial", parse::dial);
     let certificate = section.path("client_certificate_file");
     let key = section.path("client_key_file");
+    if let Some(key) = &key {
+        secret::check_key_exposure(&section, key);
+    }
     let client_certificate = match (certificate, key) {
         (Some(certificate), Some(key)) => Some((certificate.value, key.value)),
         (Some(alone), None) => {

@@ -51,6 +51,15 @@ pub(super) fn read(path: &Path) -> Result<Zeroizing<Vec<u8>>, SecretError> {
     Ok(read_bounded(file).map_err(FileError::Unreadable)?)
 }
 
+/// Checks that nobody but its owner may read a file, if it can be opened at all: what else is wrong with it shows when it is
+/// read, which happens elsewhere.
+pub(super) fn check_exposure(path: &Path) -> Result<(), SecretError> {
+    match read(path) {
+        Err(error @ SecretError::File(FileError::Exposed(_))) => Err(error),
+        _ => Ok(()),
+    }
+}
+
 fn is_exposed(metadata: &Metadata) -> bool {
     metadata.mode() & 0o077 != 0
 }

@@ -180,6 +180,13 @@ pub(super) fn read_private_key(
         .ok()
 }
 
+/// Checks that nobody but its owner may read a private key that is read later.
+pub(super) fn check_key_exposure(section: &Section<'_>, file: &Located<PathBuf>) {
+    if let Err(error) = file::check_exposure(&file.value) {
+        section.ledger().note(&file.place, error);
+    }
+}
+
 /// Takes one line break off the end, which editors and `echo` leave there, and checks the rest.
 fn to_secret(bytes: &[u8]) -> Result<SecretString, SecretError> {
     if bytes.len() > MAX_SECRET_BYTES {
