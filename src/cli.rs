@@ -4,7 +4,11 @@
 
 use std::ffi::OsString;
 
-use clap::{Args, CommandFactory as _, Parser, Subcommand, builder::PossibleValuesParser};
+use clap::{
+    Args, CommandFactory as _, Parser, Subcommand,
+    builder::PossibleValuesParser,
+    error::{ContextKind, ContextValue, ErrorKind},
+};
 use clap_complete::Shell;
 
 use crate::{
@@ -66,7 +70,8 @@ where
     I: IntoIterator,
     I::Item: Into<OsString> + Clone,
 {
-    let line = CommandLine::try_parse_from(words).map_err(|error| {
+    let line = CommandLine::try_parse_from(words).map_err(|mut error| {
+        hide_values(&mut error);
         let text = error.render().to_string();
         if error.use_stderr() {
             NoCommand::Wrong(text)
@@ -85,6 +90,21 @@ where
         Some(Action::Completions { shell }) => Command::Completions(completions(shell)),
         Some(Action::Man) => Command::Man(man()),
     })
+}
+
+/// Takes out of an error what may be a secret in the wrong place: all words but the names of flags.
+fn hide_values(error: &mut clap::Error) {
+    let is_flag = |value: Option<&ContextValue>| matches!(value, Some(ContextValue::String(name)) if name.starts_with('-'));
+    let unknown = error.kind() == ErrorKind::UnknownArgument;
+    let mut hidden = vec![ContextKind::InvalidValue, ContextKind::InvalidSubcommand];
+    if unknown && !is_flag(error.get(ContextKind::InvalidArg)) {
+        hidden.push(ContextKind::InvalidArg);
+    }
+    for kind in hidden {
+        if error.get(kind).is_some() {
+            error.insert(kind, ContextValue::String("…".to_owned()));
+        }
+    }
 }
 
 /// A local reverse proxy that signs requests with OAuth 1.0a and forwards them unchanged.

@@ -37,7 +37,13 @@ fn flags_are_accepted_bare_and_after_run() {
 
 #[test]
 fn what_is_said_of_a_wrong_command_line_shows_no_value_of_a_secret() {
-    let wrong: [&[&str]; 8] = [
+    let wrong: [&[&str]; 14] = [
+        &["S3NTINEL"],
+        &["run", "S3NTINEL"],
+        &["man", "S3NTINEL"],
+        &["--log-format", "S3NTINEL"],
+        &["--trust-self-signed=S3NTINEL"],
+        &["completions", "S3NTINEL"],
         &["--nonsense"],
         &["frobnicate"],
         &["--listen"],

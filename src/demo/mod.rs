@@ -202,9 +202,9 @@ Paste these into another terminal:
 const QUERY: &str = "/aps/2/resources?implementing(http://aps-standard.org/types/core/resource/1.0),like(name,*a*),sort(+name),limit(0,2)";
 
 fn parse_listen(text: &str) -> Result<ListenAddress, DemoError> {
-    let address: ListenAddress = text
-        .parse()
-        .map_err(|error| DemoError::Listen(format!("{text:?} {error}")))?;
+    let address = text
+        .parse::<ListenAddress>()
+        .map_err(|error| DemoError::Listen(error.to_string()))?;
     if address.is_local() {
         Ok(address)
     } else {

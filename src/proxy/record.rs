@@ -220,14 +220,16 @@ fn skew(head: &ResponseHead, now: SystemTime) -> Option<i64> {
     (head.status == 401 || skew.abs() > NOTABLE_SKEW_S).then_some(skew)
 }
 
-/// What the upstream says of a refused signature (`oauth_problem`, the OAuth Problem Reporting extension).
+/// What the upstream says of a refused signature (`oauth_problem`, the OAuth Problem Reporting extension): a word in small
+/// letters and `_`. Anything else may be what the upstream has got, such as the signature.
 fn oauth_problem(head: &ResponseHead) -> Option<String> {
     head.fields.all("www-authenticate").find_map(|value| {
         let value = std::str::from_utf8(value).ok()?;
         let (_, rest) = value.split_once("oauth_problem=")?;
         let rest = rest.trim_start_matches('"');
-        let name = |byte: char| byte.is_ascii_alphanumeric() || byte == '_';
-        let end = rest.find(|byte| !name(byte)).unwrap_or(rest.len());
-        (end > 0 && end <= 64).then(|| rest[..end].to_owned())
+        let end = rest.find(['"', ',', '&', ' ', ';']).unwrap_or(rest.len());
+        let word = &rest[..end];
+        let is_word = word.bytes().all(|b| b.is_ascii_lowercase() || b == b'_');
+        (is_word && (1..=64).contains(&word.len())).then(|| word.to_owned())
     })
 }
