@@ -143,6 +143,40 @@ fn a_client_token_is_wanted_with_each_request_and_never_passed_on() {
 }
 
 #[test]
+fn a_client_token_is_not_found_out_piece_by_piece() {
+    let token = random_text(32);
+    let bench = Bench::with(|setup| {
+        let path = setup.secret_file("client-token", &token);
+        let key = format!("client_token_file = '{}'", path.display());
+        setup.table("access", &key)
+    });
+    let ask = |token: &str| get_with(&format!("Proxy-Authorization: Bearer {token}\r\n"));
+    let mut answers = Vec::new();
+    let mut client = bench.daemon.connect();
+    for length in 0..token.len() {
+        let (right, rest) = token.split_at(length);
+        let other = if rest.starts_with('a') { 'b' } else { 'a' };
+        let changed = format!("{right}{other}{}", &rest[1..]);
+        for guess in [right, rest, &changed] {
+            if *guess == token {
+                continue;
+            }
+            client.send(ask(guess));
+            let response = client.response();
+            let problem = check_problem(&response, 401, DENIED, false);
+            answers.push(problem["detail"].clone());
+            bench.record();
+        }
+    }
+    // All are told the same.
+    answers.dedup();
+    assert_eq!(answers.len(), 1, "{answers:?}");
+    client.send(ask(&token));
+    bench.answered(&mut client, false);
+    bench.finish();
+}
+
+#[test]
 fn a_unix_socket_is_the_owners_alone_and_is_removed_at_the_end() {
     let bench = Bench::with(Setup::listen_on_unix_socket);
     let path = bench
