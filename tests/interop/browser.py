@@ -13,7 +13,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
-PAGE = Path(__file__).parent / "browser" / "page.html"
+PAGE = Path(__file__).with_name("browser_page.html")
 # As the distributions call it; the first is Debian's, without the rest of a desktop.
 NAMES = ["chromium-headless-shell", "chromium", "chromium-browser", "google-chrome"]
 # A name that an attacker has bound to this machine, as by DNS rebinding.

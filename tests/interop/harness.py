@@ -69,7 +69,8 @@ class Daemon:
         directory.mkdir(parents=True)
         self.platform = platform
         self.credentials = credentials
-        self.exchanges = 0  # how many were sent through it
+        # How many were sent through it; None where nobody can tell.
+        self.exchanges: int | None = 0
         self.log_file = directory / "exchanges.log"
         self.stderr_file = directory / "stderr"
         # Only what the file says: no variable of the caller's may change it.
@@ -164,7 +165,7 @@ class Daemon:
             assert self.process.wait(40) == 0, self.stderr_file.read_text()
         finally:
             self.process.kill()
-        assert len(self.log()) == self.exchanges, "one record an exchange"
+        assert self.exchanges in (None, len(self.log())), "one record an exchange"
         written = self.stderr_file.read_text()
         written += self.log_file.read_text() if self.log_file.exists() else ""
         for secret in self._secrets():
@@ -243,7 +244,8 @@ class Bench:
     ) -> tuple[Record, Answer]:
         """Makes the call; the platform may refuse it, but the answer is the platform's."""
         self.platform.take()
-        self.daemon.exchanges += 1
+        if self.daemon.exchanges is not None:
+            self.daemon.exchanges += 1
         answer = curl(self.directory, self.daemon.url + target, *arguments, stdin=stdin)
         records = self.platform.take()
         assert len(records) == 1, f"{len(records)} requests, not one; the answer: {answer}"

@@ -26,6 +26,14 @@ def pages() -> Iterator[Pages]:
         yield server
 
 
+def bench_for_browser(bench_with, platform, **options):
+    bench = bench_with(platform, **options)
+    # A browser asks for icons and the like when it pleases.
+    bench.daemon.exchanges = None
+    platform.take()
+    return bench
+
+
 def records_when(daemon, holds) -> list[dict]:
     """The exchanges, once they are those that were waited for."""
     deadline = time.monotonic() + 60
@@ -51,8 +59,7 @@ def seen(log: list[dict]) -> set[str]:
     ],
 )
 def test_a_page_gets_nothing_through(bench_with, platform, pages, tmp_path, page, proxy):
-    bench = bench_with(platform)
-    platform.take()
+    bench = bench_for_browser(bench_with, platform)
     port = bench.daemon.url.rsplit(":", 1)[1]
     target = f"http://{proxy}:{port}"
     with visit(tmp_path / "profile", f"http://{page}:{pages.port}/?proxy={target}"):
@@ -65,13 +72,12 @@ def test_a_page_gets_nothing_through(bench_with, platform, pages, tmp_path, page
     for record in log:
         assert record["http.response.status_code"] in (403, 421, 400), record
         assert record["upstream.attempts"] == 0, record
-    bench.daemon.exchanges = len(bench.daemon.log())
 
 
 def test_a_page_of_an_allowed_origin_may_use_the_proxy(bench_with, platform, pages, tmp_path):
     origin = f"http://localhost:{pages.port}"
-    bench = bench_with(platform, keys=f'access.allowed_origins = ["{origin}"]\n')
-    platform.take()
+    keys = f'access.allowed_origins = ["{origin}"]\n'
+    bench = bench_for_browser(bench_with, platform, keys=keys)
     with visit(tmp_path / "profile", f"{origin}/?proxy={bench.daemon.url}"):
         pages.reports.get(timeout=120)
         log = records_when(bench.daemon, lambda log: "/navigation" in seen(log))
@@ -85,25 +91,20 @@ def test_a_page_of_an_allowed_origin_may_use_the_proxy(bench_with, platform, pag
     for path in ("/fetch-no-cors", "/img", "/script", "/iframe", "/form-get", "/navigation"):
         assert status[path] == 403, path
         assert path not in arrived
-    bench.daemon.exchanges = len(bench.daemon.log())
 
 
 def test_an_address_that_the_user_types_is_the_users_own_request(bench_with, platform, tmp_path):
-    bench = bench_with(platform)
-    platform.take()
+    bench = bench_for_browser(bench_with, platform)
     with visit(tmp_path / "profile", f"{bench.daemon.url}/typed"):
         log = records_when(bench.daemon, lambda log: "/typed" in seen(log))
     assert log[0]["http.response.status_code"] == 200
     assert [record.target for record in platform.take()][0] == "/typed"
-    bench.daemon.exchanges = len(bench.daemon.log())
 
 
 def test_a_name_that_was_rebound_to_this_machine_is_refused(bench_with, platform, tmp_path):
-    bench = bench_with(platform)
-    platform.take()
+    bench = bench_for_browser(bench_with, platform)
     port = bench.daemon.url.rsplit(":", 1)[1]
     with visit(tmp_path / "profile", f"http://{REBOUND}:{port}/rebound"):
         log = records_when(bench.daemon, lambda log: "/rebound" in seen(log))
     assert {record["http.response.status_code"] for record in log} == {421}
     assert platform.take() == []
-    bench.daemon.exchanges = len(bench.daemon.log())

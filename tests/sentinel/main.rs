@@ -2,6 +2,7 @@
 //! encoded, not in part.
 
 #![expect(
+    clippy::panic,
     clippy::unwrap_used,
     reason = "clippy allows it in functions marked as tests alone"
 )]
