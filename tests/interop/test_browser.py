@@ -8,8 +8,8 @@ from collections.abc import Iterator
 import pytest
 from browser import REBOUND, Pages, visit
 
-# What the page sends, by its path. Not among them are those that a browser may leave out or send late: prefetch, icon,
-# background, ping, open.
+# What the page sends, by its path. Not among them is what a browser may leave out or send late:
+# prefetch, icon, background, ping, open.
 EXPECTED = {
     *("/fetch-cors", "/fetch-credentials", "/fetch-no-cors", "/fetch-no-referrer", "/fetch-post"),
     *("/fetch-post-no-cors", "/fetch-preflight", "/fetch-authorization", "/fetch-keepalive"),
@@ -83,7 +83,14 @@ def test_a_page_of_an_allowed_origin_may_use_the_proxy(bench_with, platform, pag
         log = records_when(bench.daemon, lambda log: "/navigation" in seen(log))
     status = {record.get("url.path"): record["http.response.status_code"] for record in log}
     arrived = {record.target.split("?")[0]: record for record in platform.take()}
-    for path in ("/fetch-cors", "/fetch-credentials", "/fetch-post", "/xhr", "/form-urlencoded", "/font"):
+    for path in (
+        "/fetch-cors",
+        "/fetch-credentials",
+        "/fetch-post",
+        "/xhr",
+        "/form-urlencoded",
+        "/font",
+    ):
         assert status[path] == 200, path
         assert arrived[path].problem == "", "signed"
         assert arrived[path].values("origin") == [origin], path

@@ -137,7 +137,7 @@ def may_mount() -> bool:
     [("mount -o remount,ro ramfs {directory}", 0), ("true", 78)],
 )
 def test_a_credential_of_systemds_is_read(place, after, code):
-    """systemd's files belong to root, in a file system in memory, and an ACL shows as a permission of the group."""
+    """They belong to root, in a file system in memory; an ACL shows as the group's permission."""
     secret = secret_file(place / "secret", CREDENTIALS.consumer_secret)
     directory = place / "credentials"
     directory.mkdir()
