@@ -10,6 +10,7 @@ mod fault;
 mod file;
 mod flags;
 mod origin;
+mod path;
 mod reader;
 mod resolve;
 mod scalar;

@@ -1,23 +1,16 @@
 //! Typed reading of merged values. Faults are collected, so that all of them can be reported together.
 
-use std::{
-    fmt::Display,
-    ops::RangeInclusive,
-    path::{Path, PathBuf},
-    time::Duration,
-};
+use std::{fmt::Display, ops::RangeInclusive, path::PathBuf, time::Duration};
 
 use ::config::{Map, Value, ValueKind};
 
 use super::{
     fault::{Ledger, Located, Place},
+    path::parse_path,
     scalar,
     spelling::nearest,
 };
 use crate::env::Environment;
-
-/// What a path may begin with in place of the directory where systemd puts a unit's credentials (systemd.exec(5)).
-const CREDENTIALS_DIRECTORY: &str = "${CREDENTIALS_DIRECTORY}/";
 
 /// A table of the configuration.
 ///
@@ -162,7 +155,7 @@ impl<'a> Section<'a> {
     /// The path of a file; an empty one is none. A relative one begins at the working directory.
     pub(super) fn path(&mut self, name: &'static str) -> Option<Located<PathBuf>> {
         let environment = self.environment;
-        let found = self.read(name, |text| path(text, environment))?;
+        let found = self.read(name, |text| parse_path(text, environment))?;
         (!found.value.as_os_str().is_empty()).then_some(found)
     }
 
@@ -330,26 +323,6 @@ impl<'a> Section<'a> {
     fn full_key(&self, name: &str) -> String {
         let separator = if self.key.is_empty() { "" } else { "." };
         format!("{}{separator}{name}", self.key)
-    }
-}
-
-fn path(text: &str, environment: &Environment) -> Result<PathBuf, &'static str> {
-    if text.contains(char::is_control) {
-        return Err("must hold no control characters");
-    }
-    let Some(credential) = text.strip_prefix(CREDENTIALS_DIRECTORY) else {
-        return if text.starts_with('$') {
-            // Taken as it stands, it would be a file that is not there.
-            Err("may begin with ${CREDENTIALS_DIRECTORY}/; no other variable is replaced in a path")
-        } else {
-            Ok(PathBuf::from(text))
-        };
-    };
-    match environment.get("CREDENTIALS_DIRECTORY") {
-        Ok(Some(directory)) if !directory.is_empty() => Ok(Path::new(directory).join(credential)),
-        _ => Err(
-            "begins with ${CREDENTIALS_DIRECTORY}, which is not set: systemd sets it for a unit with LoadCredential=",
-        ),
     }
 }
 
