@@ -1,15 +1,21 @@
 //! TLS with the upstream: what is trusted, what is not, and what the user is told.
 
+#![expect(
+    clippy::unwrap_used,
+    reason = "clippy allows it in functions marked as tests alone"
+)]
+
 mod support;
 
 use std::{fs, io};
 
+use rustls::version::{TLS12, TLS13};
 use support::{
     certificates::{Authority, Certificate, NAME},
     daemon::Daemon,
     log::records,
     peer::Peer,
-    setup::{Setup, write_secret},
+    setup::Setup,
     stage::{GET, OK, Stage, failed, fine, finish, problem},
     upstream::Upstream,
 };
@@ -34,7 +40,8 @@ fn check_trusted(daemon: Daemon, upstream: &Upstream, host: &str) {
     assert_eq!(requests[0].head.only("host"), host);
 }
 
-/// Checks that the upstream is not trusted, and gets to see nothing; returns what the client is told.
+/// Checks that the upstream is not trusted, and gets to see nothing; returns what the client is told, which the record
+/// tells too, with whatever the upstream has presented.
 #[track_caller]
 fn check_untrusted(certificate: &Certificate, tls: &str) -> String {
     let upstream = upstream(certificate);
@@ -47,6 +54,16 @@ fn check_untrusted(certificate: &Certificate, tls: &str) -> String {
     drop(client);
     let records = finish(daemon, &[failed(502, "tls_certificate_error")]);
     assert_eq!(records[0]["upstream.attempts"], 1);
+    assert_eq!(records[0]["error.message"], detail.as_str());
+    let pin = format!("pin sha256//{}", certificate.pin);
+    for part in [
+        "; presented: subject \"",
+        "\", issuer \"",
+        "\", valid from ",
+        &pin,
+    ] {
+        assert!(detail.contains(part), "{part}: {detail}");
+    }
     detail
 }
 
@@ -81,6 +98,41 @@ fn an_expired_certificate_is_not_trusted() {
     let (_directory, key) = authority.ca_file();
     let detail = check_untrusted(&authority.issue_expired(), &key);
     assert!(detail.contains("expired"), "{detail}");
+    let validity = "valid from 2001-01-01T00:00:00Z to 2002-01-01T00:00:00Z";
+    assert!(detail.contains(validity), "{detail}");
+}
+
+#[test]
+fn a_certificate_whose_time_is_yet_to_come_is_not_trusted() {
+    let authority = Authority::new();
+    let (_directory, key) = authority.ca_file();
+    let detail = check_untrusted(&authority.issue_for_days(2, 4), &key);
+    assert!(detail.contains("is not valid yet"), "{detail}");
+    assert!(detail.contains("clock"), "{detail}");
+}
+
+#[test]
+fn a_self_signed_certificate_of_an_authority_is_told_from_an_unknown_issuer() {
+    let certificate = Certificate::self_signed_authority();
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("ca.pem");
+    fs::write(&path, &certificate.pem).unwrap();
+    let detail = check_untrusted(&certificate, &format!("ca_file = '{}'", path.display()));
+    assert!(detail.contains("CA:TRUE"), "{detail}");
+    let detail = check_untrusted(&Certificate::self_signed(), "trust = 'system'");
+    assert!(detail.contains("self-signed"), "{detail}");
+}
+
+#[test]
+fn what_a_certificate_says_is_escaped_and_cut_off() {
+    let authority = Authority::new();
+    let name = format!("\u{1b}[2J\r\nHost: evil {}", "x".repeat(5000));
+    let detail = check_untrusted(&authority.issue_to(&name), "trust = 'system'");
+    assert!(
+        detail.contains("CN=\\u{1b}[2J\\r\\nHost: evil xxx"),
+        "{detail}"
+    );
+    assert!(detail.len() < 1500, "{}", detail.len());
 }
 
 #[test]
@@ -90,6 +142,8 @@ fn a_certificate_for_another_name_is_not_trusted() {
     for name in ["other.test", "127.0.0.2", "*.127.0.0.1"] {
         let detail = check_untrusted(&authority.issue_for(name), &key);
         assert!(detail.contains("tls.server_name"), "{detail}");
+        let names = format!("for the names \"{name}\"");
+        assert!(detail.contains(&names), "{detail}");
     }
 }
 
@@ -131,12 +185,34 @@ fn with_a_pin_no_other_key_is_trusted_and_the_one_presented_is_named() {
 }
 
 #[test]
+fn the_key_of_an_issuer_is_no_pin_and_the_client_is_told_so() {
+    let authority = Authority::new();
+    let pin = format!("pin_sha256 = '{}'", authority.pin());
+    // Whoever sits in between could send the authority's certificate along with one of his own.
+    let detail = check_untrusted(&authority.issue_in_chain(), &pin);
+    assert!(detail.contains("the key of one of its issuers"), "{detail}");
+    let detail = check_untrusted(&authority.issue(), &pin);
+    assert!(!detail.contains("issuers"), "{detail}");
+}
+
+#[test]
+fn both_versions_of_tls_that_are_offered_are_spoken() {
+    let certificate = Certificate::self_signed();
+    for version in [&TLS12, &TLS13] {
+        let upstream = Upstream::tls_of(version, &certificate, |peer| peer.answer_all(OK));
+        let host = upstream.address().to_string();
+        let pin = format!("pin_sha256 = '{}'", certificate.pin);
+        check_trusted(daemon(&upstream, &pin), &upstream, &host);
+    }
+}
+
+#[test]
 fn another_name_can_be_verified_than_the_upstreams() {
     let authority = Authority::new();
     let (_directory, ca) = authority.ca_file();
     let certificate = authority.issue_for("other.test");
     let upstream = upstream(&certificate);
-    let daemon = daemon(&upstream, &format!("{ca}\nserver_name = 'other.test'"));
+    let daemon = daemon(&upstream, &format!("{ca}\nserver_name = 'Other.test'"));
     // The upstream's own name is what Host says.
     let host = upstream.address().to_string();
     check_trusted(daemon, &upstream, &host);
@@ -145,6 +221,18 @@ fn another_name_can_be_verified_than_the_upstreams() {
         &format!("{ca}\nserver_name = 'other.test'"),
     );
     assert!(detail.contains("other.test"), "{detail}");
+}
+
+#[test]
+fn the_name_to_verify_can_be_an_address() {
+    let authority = Authority::new();
+    let (_directory, ca) = authority.ca_file();
+    for address in ["192.0.2.7", "2001:db8::7"] {
+        let upstream = upstream(&authority.issue_for(address));
+        let host = upstream.address().to_string();
+        let daemon = daemon(&upstream, &format!("{ca}\nserver_name = '{address}'"));
+        check_trusted(daemon, &upstream, &host);
+    }
 }
 
 #[test]
@@ -163,62 +251,6 @@ fn another_address_can_be_dialled_than_the_upstreams() {
         let requests = upstream.requests();
         assert_eq!(requests.last().unwrap().head.only("host"), host);
     }
-}
-
-#[test]
-fn a_client_certificate_is_shown_to_an_upstream_that_asks_for_one() {
-    let (servers, clients) = (Authority::new(), Authority::new());
-    let (directory, ca) = servers.ca_file();
-    let shown = clients.issue();
-    let certificate = directory.path().join("cert.pem");
-    fs::write(&certificate, &shown.pem).unwrap();
-    let key = write_secret(directory.path(), "key.pem", &shown.key_pem);
-    let upstream = Upstream::mutual_tls(&servers.issue(), &clients, |peer| peer.answer_all(OK));
-    let tls = format!(
-        "{ca}\nclient_certificate_file = '{}'\nclient_key_file = '{}'",
-        certificate.display(),
-        key.display()
-    );
-    let host = upstream.address().to_string();
-    check_trusted(daemon(&upstream, &tls), &upstream, &host);
-}
-
-#[test]
-fn a_client_certificate_with_the_key_of_another_is_refused_at_the_start() {
-    let authority = Authority::new();
-    let [shown, other] = [(); 2].map(|()| authority.issue());
-    let directory = tempfile::tempdir().unwrap();
-    let certificate = directory.path().join("cert.pem");
-    fs::write(&certificate, &shown.pem).unwrap();
-    let key = write_secret(directory.path(), "key.pem", &other.key_pem);
-    let tls = format!(
-        "client_certificate_file = '{}'\nclient_key_file = '{}'",
-        certificate.display(),
-        key.display()
-    );
-    let setup = Setup::new("https://up.example").table("tls", &tls);
-    let (code, lines) = setup.spawn().wait();
-    assert_eq!(code, Some(78), "{lines:#?}");
-    let named = lines
-        .iter()
-        .any(|line| line.contains("tls.client_key_file"));
-    assert!(named, "{lines:#?}");
-}
-
-#[test]
-fn an_upstream_that_wants_a_client_certificate_says_so_in_an_alert() {
-    let authority = Authority::new();
-    let (_directory, ca) = authority.ca_file();
-    let certificate = authority.issue();
-    let upstream = Upstream::mutual_tls(&certificate, &authority, |peer| peer.answer_all(OK));
-    let daemon = daemon(&upstream, &ca);
-    let mut client = daemon.connect();
-    client.send(GET);
-    let detail = problem(&mut client, 502, "tls_alert_received");
-    assert!(detail.contains("CertificateRequired"), "{detail}");
-    assert!(upstream.requests().is_empty());
-    drop(client);
-    finish(daemon, &[failed(502, "tls_alert_received")]);
 }
 
 /// How a peer that is no TLS server goes on once it has been spoken to.
@@ -283,10 +315,14 @@ fn an_unverified_key_is_warned_of_once_with_the_pin_to_paste() {
     assert_eq!(warnings[0]["proxy"], "test");
     let pin = warnings[0]["pin"].as_str().unwrap();
     assert!(pin.ends_with(&certificate.pin), "{pin} {}", certificate.pin);
+    for key in ["subject", "issuer", "not_before", "not_after"] {
+        assert!(warnings[0][key].is_string(), "{key}: {:#}", warnings[0]);
+    }
+    let line = format!("pin_sha256 = [\"{pin}\"]");
+    let message = warnings[0]["message"].as_str().unwrap();
+    assert!(message.ends_with(&line), "{message}");
     // What was logged can be pasted.
-    let pinned = Setup::new(upstream.url())
-        .table("tls", &format!("pin_sha256 = '{pin}'"))
-        .start();
+    let pinned = Setup::new(upstream.url()).table("tls", &line).start();
     Stage::fetch_on(&mut pinned.connect());
     let (_, lines) = pinned.stop();
     assert!(

@@ -13,6 +13,8 @@ mod turns;
 
 use std::sync::Arc;
 
+use tracing::warn;
+
 use crate::{
     config::ProxyConfig,
     metrics::ProxyMetrics,
@@ -53,11 +55,15 @@ impl Proxy {
     pub(crate) fn new(config: ProxyConfig, metrics: ProxyMetrics) -> Result<Arc<Self>, TlsFault> {
         let origin = &config.upstream;
         let base = BaseUri::new(origin.https, &origin.host, origin.port);
+        let upstream = Upstream::new(&config)?;
+        for note in upstream.notes() {
+            warn!(proxy = &*config.name, "{note}");
+        }
         Ok(Arc::new(Self {
             host: origin.authority(),
             signer: Signer::new(&config.credentials, &config.signing, base),
             turns: matches!(config.signing.method, Method::Rsa(_)).then(Turns::new),
-            upstream: Upstream::new(&config)?,
+            upstream,
             config,
             metrics,
         }))

@@ -7,7 +7,7 @@ use hyper::{Response, StatusCode};
 
 use super::{exchange::close_after, record::Record, relay::ReplyBody};
 use crate::{
-    upstream::{ConnectError, SendError, SendFault, Stage, TlsFailure, is_alert},
+    upstream::{Alert, ConnectError, SendError, SendFault, Stage, TlsFailure},
     wire::{ChunkFault, FieldFault, Fields, Reply, RequestFault, ResponseFault, ServerPort},
 };
 
@@ -17,6 +17,8 @@ pub(crate) struct Refusal {
     pub(crate) status: u16,
     pub(crate) error: ErrorType,
     pub(crate) detail: Cow<'static, str>,
+    /// The upstream's alert, for `tls_alert_received`.
+    alert: Option<Box<Alert>>,
     /// Whether the connection is closed, since what follows on it can't be trusted.
     pub(crate) close: bool,
 }
@@ -88,6 +90,7 @@ impl Refusal {
             status,
             error,
             detail: detail.into(),
+            alert: None,
             close: false,
         }
     }
@@ -112,6 +115,14 @@ impl Refusal {
     /// A request that this client may not make.
     pub(crate) fn denied(status: u16, detail: impl Into<Cow<'static, str>>) -> Self {
         Self::new(status, ErrorType::HttpRequestDenied, detail)
+    }
+
+    /// An upstream that ends the connection with an alert.
+    fn alerted(alert: Alert, detail: String) -> Self {
+        Self {
+            alert: Some(Box::new(alert)),
+            ..Self::new(502, ErrorType::TlsAlertReceived, detail)
+        }
     }
 
     /// Makes the answer: a problem document (RFC 9457) with a `Proxy-Status` (RFC 9209).
@@ -178,10 +189,15 @@ impl Refusal {
         // Writing to a String can't fail.
         let _ = write!(
             lines,
-            "Content-Length: {length}\r\nCache-Control: no-store\r\nProxy-Status: undersign; error={}; details=\"{}\"\r\n",
+            "Content-Length: {length}\r\nCache-Control: no-store\r\nProxy-Status: undersign; error={}; details=\"{}\"",
             self.error.as_str(),
             structured_string(&self.detail),
         );
+        if let Some(alert) = &self.alert {
+            let name = structured_string(&alert.name);
+            let _ = write!(lines, "; alert-id={}; alert-message=\"{name}\"", alert.id);
+        }
+        lines.push_str("\r\n");
         match self.status {
             405 => lines.push_str("Allow: GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS\r\n"),
             // Each 401 carries a challenge (RFC 9110 §15.5.2).
@@ -249,7 +265,9 @@ impl From<ConnectError> for Refusal {
                 _ => (502, ErrorType::DestinationUnavailable),
             },
             ConnectError::Tls(TlsFailure::Certificate(_)) => (502, ErrorType::TlsCertificateError),
-            ConnectError::Tls(TlsFailure::Alert(_)) => (502, ErrorType::TlsAlertReceived),
+            ConnectError::Tls(TlsFailure::Alert(alert)) => {
+                return Self::alerted(alert.clone(), error.to_string());
+            }
             ConnectError::Tls(TlsFailure::Protocol(_)) => (502, ErrorType::TlsProtocolError),
             ConnectError::Tls(TlsFailure::Broken(_)) => (502, ErrorType::ConnectionTerminated),
             ConnectError::Timeout {
@@ -293,13 +311,13 @@ impl From<SendFault> for Refusal {
             ),
             SendFault::Connection(io) => Self::new(
                 502,
-                if is_alert(&io) {
-                    ErrorType::TlsAlertReceived
-                } else {
-                    ErrorType::ConnectionTerminated
-                },
+                ErrorType::ConnectionTerminated,
                 format!("the connection to the upstream broke before it answered: {io}"),
             ),
+            SendFault::Alert(alert) => {
+                let detail = format!("the upstream hung up before it answered: {alert}");
+                Self::alerted(alert, detail)
+            }
             SendFault::Closed => Self::new(
                 502,
                 ErrorType::ConnectionTerminated,

@@ -58,17 +58,26 @@ impl Dialer {
     async fn dial_through(&self, stage: &mut Stage) -> Result<Stream, ConnectError> {
         let addresses = self.resolve().await?;
         *stage = Stage::Tcp;
-        let tcp = connect_first(addresses).await?;
-        // A request is written as a whole; waiting for more to fill a packet only delays it.
-        let _ = tcp.set_nodelay(true);
+        let tcp = Self::reach(addresses).await?;
         *stage = Stage::Tls;
-        match &self.tls {
-            None => Ok(Stream::Plain(tcp)),
-            Some(tls) => Ok(Stream::Tls(Box::new(tls.connect(tcp).await?))),
-        }
+        self.secure(tcp).await
     }
 
-    async fn resolve(&self) -> Result<Vec<SocketAddr>, ConnectError> {
+    /// The host that is looked up, and the port.
+    pub(crate) fn target(&self) -> (&str, u16) {
+        (&self.host, self.port)
+    }
+
+    /// How TLS is spoken; `None` for an `http` upstream.
+    pub(crate) fn tls(&self) -> Option<&Tls> {
+        self.tls.as_ref()
+    }
+
+    /// The first stage: the addresses to try, in their order.
+    ///
+    /// # Errors
+    /// The name can't be looked up.
+    pub(crate) async fn resolve(&self) -> Result<Vec<SocketAddr>, ConnectError> {
         if let Ok(address) = self.host.parse::<IpAddr>() {
             return Ok(vec![SocketAddr::new(address, self.port)]);
         }
@@ -85,6 +94,28 @@ impl Dialer {
             )));
         }
         Ok(addresses)
+    }
+
+    /// The second stage: a connection to the first address that accepts one.
+    ///
+    /// # Errors
+    /// None does.
+    pub(crate) async fn reach(addresses: Vec<SocketAddr>) -> Result<TcpStream, ConnectError> {
+        let tcp = connect_first(addresses).await?;
+        // A request is written as a whole; waiting for more to fill a packet only delays it.
+        let _ = tcp.set_nodelay(true);
+        Ok(tcp)
+    }
+
+    /// The third stage: TLS, unless the upstream is an `http` one.
+    ///
+    /// # Errors
+    /// There is no TLS, or the upstream is not trusted.
+    pub(crate) async fn secure(&self, tcp: TcpStream) -> Result<Stream, ConnectError> {
+        match &self.tls {
+            None => Ok(Stream::Plain(tcp)),
+            Some(tls) => Ok(Stream::Tls(Box::new(tls.connect(tcp).await?))),
+        }
     }
 }
 
@@ -203,6 +234,19 @@ mod tests {
         let given = parse(&["[::1]:1", "[::2]:1", "[::3]:1", "1.1.1.1:1", "2.2.2.2:1"]);
         let wanted = parse(&["[::1]:1", "1.1.1.1:1", "[::2]:1", "2.2.2.2:1", "[::3]:1"]);
         assert_eq!(alternate_families(given), wanted);
+    }
+
+    #[tokio::test]
+    async fn an_address_to_dial_is_not_looked_up() {
+        for host in ["::1", "2001:db8::7", "192.0.2.7"] {
+            let dialer = Dialer {
+                host: host.to_owned(),
+                port: 8443,
+                tls: None,
+            };
+            let address = SocketAddr::new(host.parse().unwrap(), 8443);
+            assert_eq!(dialer.resolve().await.unwrap(), [address]);
+        }
     }
 
     #[tokio::test]

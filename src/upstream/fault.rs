@@ -2,6 +2,8 @@
 
 use std::{fmt, io, net::SocketAddr, time::Duration};
 
+use super::{alert::Alert, distrust::Distrusted};
+
 /// Why there is no connection to the upstream.
 #[derive(Debug, thiserror::Error)]
 pub enum ConnectError {
@@ -72,11 +74,11 @@ pub struct TlsFault {
 #[derive(Debug, thiserror::Error)]
 pub enum TlsFailure {
     /// The upstream's certificate is not trusted.
-    #[error("the upstream's certificate is not trusted: {0}")]
-    Certificate(String),
+    #[error("the upstream's certificate is not trusted: it {0}")]
+    Certificate(Box<Distrusted>),
     /// The upstream ended the handshake with an alert.
     #[error("the upstream refused the TLS handshake: {0}")]
-    Alert(String),
+    Alert(Alert),
     /// The upstream does not speak TLS as it should.
     #[error("no TLS with the upstream: {0}")]
     Protocol(String),

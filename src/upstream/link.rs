@@ -5,6 +5,7 @@ use std::{
     future::{Future, poll_fn},
     io,
     pin::{Pin, pin},
+    sync::Arc,
     task::{Context, Poll},
     time::Duration,
 };
@@ -20,7 +21,10 @@ use hyper_util::rt::TokioIo;
 use tokio::time::{Instant, Sleep, sleep};
 
 use super::{
+    alert::Alert,
+    certificate::Certificate,
     connect::Stream,
+    tls::alert,
     upload::{Content, Progress, Upload},
 };
 use crate::wire::{
@@ -37,6 +41,8 @@ pub(crate) struct Link {
     port: ClientPort,
     /// Kept with the connection, since to move a timer on costs less than to make one for each exchange.
     timer: Pin<Box<Sleep>>,
+    /// The client certificate that the upstream has seen if it wanted one.
+    shown: Option<Arc<Certificate>>,
 }
 
 /// The upstream's answer; its content is still to come.
@@ -68,7 +74,11 @@ pub(crate) struct SendError {
 impl SendError {
     /// Whether the upstream can't have seen any of the request, and another connection may fare better.
     pub(crate) fn is_unseen(&self) -> bool {
-        self.written == 0 && matches!(self.cause, SendFault::Closed | SendFault::Connection(_))
+        self.written == 0
+            && matches!(
+                self.cause,
+                SendFault::Closed | SendFault::Connection(_) | SendFault::Alert(_)
+            )
     }
 }
 
@@ -79,6 +89,8 @@ pub(crate) enum SendFault {
     Response(ResponseFault),
     /// The connection failed.
     Connection(io::Error),
+    /// The upstream ended the connection with an alert.
+    Alert(Alert),
     /// The upstream closed the connection.
     Closed,
     /// The upstream had the request and did not answer in time.
@@ -93,7 +105,10 @@ pub(crate) enum SendFault {
 
 impl Link {
     /// Takes a new connection into use.
-    pub(crate) async fn new(stream: Stream) -> Result<Self, hyper::Error> {
+    pub(crate) async fn new(
+        stream: Stream,
+        shown: Option<Arc<Certificate>>,
+    ) -> Result<Self, hyper::Error> {
         let port = ClientPort::default();
         let wire = Wire::new(stream, ClientRole::new(port.clone()));
         let (sender, connection) = http1::handshake(TokioIo::new(wire)).await?;
@@ -102,6 +117,7 @@ impl Link {
             connection: Some(Box::pin(connection)),
             port,
             timer: Box::pin(sleep(Duration::ZERO)),
+            shown,
         })
     }
 
@@ -217,7 +233,10 @@ impl Link {
             return SendFault::Response(fault);
         }
         match self.port.take_failure() {
-            Some(error) => SendFault::Connection(error),
+            Some(error) => match alert(&error, self.shown.as_ref()) {
+                Some(alert) => SendFault::Alert(alert),
+                None => SendFault::Connection(error),
+            },
             None => SendFault::Closed,
         }
     }

@@ -4,24 +4,32 @@
 //! would have to be woken, and an exchange that is dropped takes its connection with it. An idle connection is driven
 //! by nobody; whether it is still alive is seen when it is taken out of the pool.
 
+mod alert;
+mod certificate;
 mod connect;
+mod distrust;
 mod fault;
 mod link;
+mod pem;
 mod pool;
 mod tls;
 mod upload;
 
 use std::{sync::Arc, time::Duration};
 
-use self::{connect::Dialer, pool::Pool};
+use self::pool::Pool;
 pub use self::{
+    alert::Alert,
+    certificate::{Certificate, Pin, Presented},
+    distrust::{Distrust, Distrusted},
     fault::{ConnectError, Stage, TlsFailure, TlsFault},
-    tls::{Acceptor, Tls, TlsStream},
+    tls::{Acceptor, Session, Tls, TlsStream},
 };
 pub(crate) use self::{
+    certificate::moment,
+    connect::{Dialer, Stream},
     link::{Answer, Link, SendError, SendFault, SendTimeouts},
     pool::Pool as ConnectionPool,
-    tls::is_alert,
     upload::{CollectError, Content},
 };
 use crate::config::ProxyConfig;
@@ -56,7 +64,27 @@ impl Upstream {
     /// The stage that failed and how.
     pub(crate) async fn connect(&self, timeout: Duration) -> Result<Link, ConnectError> {
         let stream = self.dialer.dial(timeout).await?;
-        Link::new(stream).await.map_err(ConnectError::Handshake)
+        self.take_into_use(stream).await
+    }
+
+    /// A connection that can take requests, over one that has been dialled.
+    ///
+    /// # Errors
+    /// It can't be taken into use.
+    pub(crate) async fn take_into_use(&self, stream: Stream) -> Result<Link, ConnectError> {
+        let shown = self.dialer.tls().and_then(Tls::client_certificate);
+        let link = Link::new(stream, shown.cloned()).await;
+        link.map_err(ConnectError::Handshake)
+    }
+
+    /// What is allowed, and yet not as it should be.
+    pub(crate) fn notes(&self) -> &[String] {
+        self.dialer.tls().map_or(&[], Tls::notes)
+    }
+
+    /// Where and how to connect.
+    pub(crate) fn dialer(&self) -> &Dialer {
+        &self.dialer
     }
 
     /// The pool that a connection goes back to.

@@ -9,6 +9,7 @@ use rcgen::{
 };
 use sha2::{Digest as _, Sha256};
 use tempfile::TempDir;
+use time::{Duration, OffsetDateTime};
 
 /// The name that certificates are made out to beside the address of the upstream.
 pub(crate) const NAME: &str = "platform.test";
@@ -33,6 +34,8 @@ pub(crate) struct Certificate {
     pub(crate) key_der: Vec<u8>,
     /// The base64 of its public key's SHA-256.
     pub(crate) pin: String,
+    /// What is sent along with it, in DER.
+    pub(crate) issuers: Vec<Vec<u8>>,
 }
 
 /// An authority that signs certificates.
@@ -75,6 +78,38 @@ impl Authority {
         self.issue_as(&params)
     }
 
+    /// A certificate that is valid from so many days from now on, up to so many.
+    pub(crate) fn issue_for_days(&self, from: i64, to: i64) -> Certificate {
+        let now = OffsetDateTime::now_utc();
+        let mut params = params(&["127.0.0.1", NAME]);
+        // An hour more, so that the days are full ones while the test runs.
+        params.not_before = now + Duration::days(from);
+        params.not_after = now + Duration::days(to) + Duration::hours(1);
+        self.issue_as(&params)
+    }
+
+    /// A certificate whose subject has this name.
+    pub(crate) fn issue_to(&self, common_name: &str) -> Certificate {
+        let mut params = params(&["127.0.0.1", NAME]);
+        params
+            .distinguished_name
+            .push(DnType::CommonName, common_name);
+        self.issue_as(&params)
+    }
+
+    /// A certificate that is sent along with the authority's own.
+    pub(crate) fn issue_in_chain(&self) -> Certificate {
+        Certificate {
+            issuers: vec![self.der.clone()],
+            ..self.issue()
+        }
+    }
+
+    /// The base64 of the SHA-256 of the authority's public key.
+    pub(crate) fn pin(&self) -> String {
+        pin(self.issuer.key())
+    }
+
     /// A certificate for `name` alone.
     pub(crate) fn issue_for(&self, name: &str) -> Certificate {
         self.issue_as(&params(&[name]))
@@ -104,15 +139,28 @@ impl Certificate {
         Self::new(&made, &key)
     }
 
+    /// Likewise, but one that says that it is an authority's.
+    pub(crate) fn self_signed_authority() -> Self {
+        let key = KeyPair::generate().unwrap();
+        let mut params = params(&["127.0.0.1", NAME]);
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        Self::new(&params.self_signed(&key).unwrap(), &key)
+    }
+
     fn new(made: &rcgen::Certificate, key: &KeyPair) -> Self {
         Self {
             pem: made.pem(),
             key_pem: key.serialize_pem(),
             der: made.der().to_vec(),
             key_der: key.serialize_der(),
-            pin: BASE64.encode(Sha256::digest(key.subject_public_key_info())),
+            pin: pin(key),
+            issuers: Vec::new(),
         }
     }
+}
+
+fn pin(key: &KeyPair) -> String {
+    BASE64.encode(Sha256::digest(key.subject_public_key_info()))
 }
 
 fn params(names: &[&str]) -> CertificateParams {

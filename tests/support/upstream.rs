@@ -9,7 +9,7 @@ use std::{
 };
 
 use rustls::{
-    RootCertStore, ServerConfig,
+    ALL_VERSIONS, RootCertStore, ServerConfig, SupportedProtocolVersion,
     crypto::aws_lc_rs,
     pki_types::{CertificateDer, PrivateKeyDer},
     server::WebPkiClientVerifier,
@@ -125,7 +125,19 @@ impl Upstream {
     where
         S: Fn(&mut Peer) -> io::Result<()> + Send + Sync + 'static,
     {
-        Self::start(Some(server_config(certificate, None)), script)
+        Self::start(Some(server_config(certificate, None, ALL_VERSIONS)), script)
+    }
+
+    /// Speaks TLS with this certificate, in this version alone.
+    pub(crate) fn tls_of<S>(
+        version: &'static SupportedProtocolVersion,
+        certificate: &Certificate,
+        script: S,
+    ) -> Self
+    where
+        S: Fn(&mut Peer) -> io::Result<()> + Send + Sync + 'static,
+    {
+        Self::start(Some(server_config(certificate, None, &[version])), script)
     }
 
     /// Speaks TLS with this certificate, to those who show one of that authority.
@@ -133,7 +145,8 @@ impl Upstream {
     where
         S: Fn(&mut Peer) -> io::Result<()> + Send + Sync + 'static,
     {
-        Self::start(Some(server_config(certificate, Some(clients))), script)
+        let config = server_config(certificate, Some(clients), ALL_VERSIONS);
+        Self::start(Some(config), script)
     }
 
     fn start<S>(tls: Option<Arc<ServerConfig>>, script: S) -> Self
@@ -259,10 +272,14 @@ pub(crate) fn closed_address() -> SocketAddr {
         .unwrap()
 }
 
-fn server_config(certificate: &Certificate, clients: Option<&Authority>) -> Arc<ServerConfig> {
+fn server_config(
+    certificate: &Certificate,
+    clients: Option<&Authority>,
+    versions: &[&'static SupportedProtocolVersion],
+) -> Arc<ServerConfig> {
     let provider = Arc::new(aws_lc_rs::default_provider());
     let builder = ServerConfig::builder_with_provider(Arc::clone(&provider))
-        .with_safe_default_protocol_versions()
+        .with_protocol_versions(versions)
         .unwrap();
     let builder = match clients {
         None => builder.with_no_client_auth(),
@@ -275,7 +292,8 @@ fn server_config(certificate: &Certificate, clients: Option<&Authority>) -> Arc<
             builder.with_client_cert_verifier(verifier.build().unwrap())
         }
     };
-    let chain = vec![CertificateDer::from(certificate.der.clone())];
+    let chain = std::iter::once(&certificate.der).chain(&certificate.issuers);
+    let chain = chain.cloned().map(CertificateDer::from).collect();
     let key = PrivateKeyDer::try_from(certificate.key_der.clone()).unwrap();
     let mut config = builder.with_single_cert(chain, key).unwrap();
     // A resumed session shows no certificate: each handshake has to be a whole one.

@@ -1,0 +1,175 @@
+//! Whom to trust: chains that end at a root, pinned keys, or anybody.
+
+use std::{iter, path::Path, sync::Arc};
+
+use rustls::{
+    CertificateError, DigitallySignedStruct, Error, OtherError, RootCertStore, SignatureScheme,
+    client::{
+        WebPkiServerVerifier,
+        danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier},
+    },
+    crypto::{CryptoProvider, verify_tls12_signature, verify_tls13_signature},
+    pki_types::{CertificateDer, ServerName, UnixTime},
+};
+use rustls_platform_verifier::Verifier;
+
+use super::{REJECTED, pin_of, warner::Warner};
+use crate::{
+    config::{TlsConfig, Trust},
+    upstream::{
+        certificate::Pin,
+        fault::TlsFault,
+        pem::{fault, read_certificates},
+    },
+};
+
+/// Judges what upstreams present, and keeps what is rejected for whoever tells of it.
+#[derive(Debug)]
+pub(super) struct Judge {
+    trusted: Trusted,
+    provider: Arc<CryptoProvider>,
+}
+
+#[derive(Debug)]
+enum Trusted {
+    /// Chains that end at a root.
+    Chains(Arc<dyn ServerCertVerifier>),
+    /// Keys, whatever else the certificate says.
+    Keys(Vec<Pin>),
+    /// Any key; it is warned of.
+    Anything(Warner),
+}
+
+/// Public keys are pinned, and the upstream's is none of them.
+#[derive(Debug, thiserror::Error)]
+#[error("the public key is not pinned")]
+pub(super) struct PinMismatch {
+    /// Whether the key of one of its issuers is.
+    pub(super) issuer_is_pinned: bool,
+}
+
+impl Judge {
+    /// Prepares what `config` says of the proxy `proxy`.
+    ///
+    /// # Errors
+    /// Roots that can't be used.
+    pub(super) fn new(
+        proxy: &str,
+        config: &TlsConfig,
+        provider: Arc<CryptoProvider>,
+    ) -> Result<Self, TlsFault> {
+        // Where a pin decides, the roots are read all the same: a file that is wrong is wrong.
+        let roots = config.ca_file.as_deref().map(read_roots).transpose()?;
+        let trusted = if !config.pin_sha256.is_empty() {
+            Trusted::Keys(config.pin_sha256.iter().copied().map(Pin).collect())
+        } else if config.trust == Trust::SelfSigned {
+            Trusted::Anything(Warner::new(proxy))
+        } else {
+            Trusted::Chains(chains(roots, Arc::clone(&provider))?)
+        };
+        Ok(Self { trusted, provider })
+    }
+
+    fn judge_keys(
+        pins: &[Pin],
+        own: &CertificateDer<'_>,
+        issuers: &[CertificateDer<'_>],
+    ) -> Result<ServerCertVerified, Error> {
+        if pins.contains(&pin_of(own)?) {
+            return Ok(ServerCertVerified::assertion());
+        }
+        // Nobody has checked that they are its issuers: whoever sits in between could add any certificate to a chain.
+        let is_pinned = |issuer| pin_of(issuer).is_ok_and(|pin| pins.contains(&pin));
+        let mismatch = PinMismatch {
+            issuer_is_pinned: issuers.iter().any(is_pinned),
+        };
+        Err(CertificateError::Other(OtherError(Arc::new(mismatch))).into())
+    }
+}
+
+impl ServerCertVerifier for Judge {
+    fn verify_server_cert(
+        &self,
+        own: &CertificateDer<'_>,
+        issuers: &[CertificateDer<'_>],
+        name: &ServerName<'_>,
+        ocsp: &[u8],
+        now: UnixTime,
+    ) -> Result<ServerCertVerified, Error> {
+        let verdict = match &self.trusted {
+            Trusted::Chains(verifier) => verifier.verify_server_cert(own, issuers, name, ocsp, now),
+            Trusted::Keys(pins) => Self::judge_keys(pins, own, issuers),
+            Trusted::Anything(warner) => pin_of(own).map(|_| {
+                warner.warn_once(own);
+                ServerCertVerified::assertion()
+            }),
+        };
+        verdict.inspect_err(|_| reject(iter::once(own).chain(issuers)))
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        own: &CertificateDer<'_>,
+        signed: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        let algorithms = &self.provider.signature_verification_algorithms;
+        verify_tls12_signature(message, own, signed, algorithms)
+            .inspect_err(|_| reject(iter::once(own)))
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        own: &CertificateDer<'_>,
+        signed: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        let algorithms = &self.provider.signature_verification_algorithms;
+        verify_tls13_signature(message, own, signed, algorithms)
+            .inspect_err(|_| reject(iter::once(own)))
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.provider
+            .signature_verification_algorithms
+            .supported_schemes()
+    }
+}
+
+fn reject<'a>(chain: impl Iterator<Item = &'a CertificateDer<'a>>) {
+    let chain = chain.map(|certificate| certificate.clone().into_owned());
+    // Outside of `Tls::connect` there is nobody to tell of it.
+    let _ = REJECTED.try_with(|rejected| rejected.replace(chain.collect()));
+}
+
+fn chains(
+    roots: Option<RootCertStore>,
+    provider: Arc<CryptoProvider>,
+) -> Result<Arc<dyn ServerCertVerifier>, TlsFault> {
+    let Some(roots) = roots else {
+        let verifier = Verifier::new(provider).map_err(|error| {
+            fault("trust", format_args!("the system's root certificates can't be used ({error}); install ca-certificates, or set tls.ca_file"))
+        })?;
+        return Ok(Arc::new(verifier));
+    };
+    let verifier = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider)
+        .build()
+        .map_err(|error| fault("ca_file", error))?;
+    Ok(verifier)
+}
+
+fn read_roots(path: &Path) -> Result<RootCertStore, TlsFault> {
+    let mut roots = RootCertStore::empty();
+    let file = path.display();
+    for (number, certificate) in (1..).zip(read_certificates("ca_file", path)?) {
+        roots.add(certificate).map_err(|_| {
+            fault(
+                "ca_file",
+                format_args!(
+                    "entry {number} of {file} is no certificate that can be a root: remove it"
+                ),
+            )
+        })?;
+    }
+    Ok(roots)
+}
