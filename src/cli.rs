@@ -13,6 +13,7 @@ use clap_complete::Shell;
 
 use crate::{
     config::Flags,
+    doctor::DoctorWords,
     inspect::{RequestWords, SignWords, VerifyWords},
 };
 
@@ -35,6 +36,8 @@ pub enum Command {
     Sign(Box<SignWords>),
     /// Judge the signature of another client.
     Verify(Box<VerifyWords>),
+    /// Examine the way to each platform.
+    Doctor(Box<DoctorWords>),
     /// Run a platform to try things with, and a proxy in front of it.
     Demo {
         /// Where the proxy of the demonstration listens.
@@ -85,6 +88,7 @@ where
         Some(Action::Check(flags)) => Command::Check(flags.into()),
         Some(Action::Sign(arguments)) => Command::Sign(Box::new((*arguments).into())),
         Some(Action::Verify(arguments)) => Command::Verify(Box::new((*arguments).into())),
+        Some(Action::Doctor(arguments)) => Command::Doctor(Box::new((*arguments).into())),
         Some(Action::Demo { listen }) => Command::Demo { listen },
         Some(Action::Healthcheck { admin_listen }) => Command::Healthcheck { admin_listen },
         Some(Action::Completions { shell }) => Command::Completions(completions(shell)),
@@ -143,6 +147,11 @@ enum Action {
     ///
     /// Exits with 0 if it is, with 1 if it is not, and with 64 if the header makes no sense.
     Verify(Box<VerifyArguments>),
+    /// Find out why a platform can't be reached or used: DNS, TCP, TLS, the clocks, and one signed GET
+    ///
+    /// Examines each proxy in turn by what the daemon itself would use, and says of each step what is wrong and what to
+    /// do. Exits with 0 if no step failed, otherwise with 1.
+    Doctor(Box<DoctorArguments>),
     /// Try it out: run a platform that verifies signatures, and a proxy in front of it
     Demo {
         /// Where the proxy listens: HOST:PORT or unix:/path [default: 127.0.0.1:8080]
@@ -264,6 +273,28 @@ struct VerifyArguments {
     /// The other client's base string, to be compared with the right one
     #[arg(long, value_name = "TEXT")]
     base_string: Option<String>,
+}
+
+#[derive(Args, Debug)]
+struct DoctorArguments {
+    /// What to ask for at the end: a path, with or without a query, that a GET changes nothing at
+    #[arg(long, value_name = "PATH", default_value = "/")]
+    path: String,
+    /// The only proxy to examine [default: each]
+    #[arg(long, value_name = "NAME")]
+    proxy: Option<String>,
+    #[command(flatten)]
+    flags: FlagArguments,
+}
+
+impl From<DoctorArguments> for DoctorWords {
+    fn from(arguments: DoctorArguments) -> Self {
+        Self {
+            path: arguments.path,
+            proxy: arguments.proxy,
+            flags: arguments.flags.into(),
+        }
+    }
 }
 
 impl From<RequestArguments> for RequestWords {

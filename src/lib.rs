@@ -9,6 +9,7 @@
 //!
 //! - [`app`] is what the program does: its subcommands and its exit codes. [`cli`] alone reads the command line.
 //! - [`inspect`] signs one request that is described on the command line, or judges its signature.
+//! - [`doctor`] takes the steps to each platform one by one, and says what is wrong.
 //! - [`demo`] is a platform to try things with.
 //! - [`server`] binds sockets, accepts connections and drains them. [`admin`] answers health checks and shows
 //!   [`metrics`]; [`log`] writes records without holding up whoever logs.
@@ -27,6 +28,7 @@ pub mod app;
 pub mod cli;
 pub mod config;
 pub mod demo;
+pub mod doctor;
 pub mod env;
 pub mod inspect;
 pub mod log;

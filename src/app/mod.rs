@@ -13,6 +13,7 @@ use crate::{
     cli::{self, Command, NoCommand},
     config::{self, Config, Flags, ListenAddress},
     demo,
+    doctor::{self, DoctorError, DoctorWords},
     env::Environment,
     inspect::{self, Report},
     server,
@@ -60,6 +61,7 @@ pub fn main(words: impl Iterator<Item = OsString>) -> ExitCode {
         Command::Verify(words) => {
             report(inspect::verify(&words, &environment, seconds_since_epoch()))
         }
+        Command::Doctor(words) => doctor(&words, &environment),
         Command::Demo { listen } => demo(listen.as_deref(), &environment),
         Command::Healthcheck { admin_listen } => healthcheck(admin_listen, &environment),
         Command::Completions(text) | Command::Man(text) => print(text, Exit::Clean),
@@ -79,11 +81,46 @@ fn with_config(
 }
 
 fn check(config: &Config) -> Exit {
-    let faults = server::check(config);
-    if faults.is_empty() {
-        return print(config::describe(config), Exit::Clean);
+    match server::check(config) {
+        Ok(notes) => {
+            notes.iter().for_each(complain);
+            print(config::describe(config), Exit::Clean)
+        }
+        Err(faults) => refuse(&faults),
     }
-    refuse(&faults)
+}
+
+fn doctor(words: &DoctorWords, environment: &Environment) -> Exit {
+    let target: doctor::Target = match words.path.parse() {
+        Ok(target) => target,
+        Err(error) => {
+            complain(format_args!("--path {error}"));
+            return Exit::Usage;
+        }
+    };
+    let proxies = match &words.proxy {
+        None => config::load(&words.flags, environment).map(|config| config.proxies),
+        Some(name) => {
+            config::load_one(&words.flags, environment, Some(name), None).map(|proxy| vec![proxy])
+        }
+    };
+    let proxies = match proxies {
+        Ok(proxies) => proxies,
+        Err(faults) => return refuse(&faults),
+    };
+    in_runtime(async {
+        Ok(
+            match doctor::examine(proxies, &target, &mut io::stdout()).await {
+                Ok(true) => Exit::Clean,
+                Ok(false) => Exit::Other,
+                Err(DoctorError::Settings(faults)) => refuse(&faults),
+                Err(error) => {
+                    complain(error);
+                    Exit::Other
+                }
+            },
+        )
+    })
 }
 
 /// Prints what was found out about one request.

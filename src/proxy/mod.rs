@@ -6,6 +6,7 @@ mod admit;
 mod exchange;
 mod operation;
 mod prepare;
+mod probe;
 mod record;
 mod refusal;
 mod relay;
@@ -25,14 +26,12 @@ use crate::{
 pub(crate) use self::{
     admit::is_allowed_user,
     exchange::{Client, exchange},
-    refusal::internal_error,
+    probe::{Probed, probe},
+    refusal::{Refusal, internal_error},
     relay::ReplyBody,
 };
 
-use self::{
-    refusal::{ErrorType, Refusal},
-    turns::Turns,
-};
+use self::{refusal::ErrorType, turns::Turns};
 
 /// One proxy, ready to serve.
 #[derive(Debug)]
@@ -67,6 +66,11 @@ impl Proxy {
             config,
             metrics,
         }))
+    }
+
+    /// The platform that requests are forwarded to.
+    pub(crate) fn upstream(&self) -> &Upstream {
+        &self.upstream
     }
 
     /// Closes idle upstream connections once their time is up, for as long as the future is polled.

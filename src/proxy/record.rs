@@ -97,7 +97,8 @@ impl Record {
         self.clock_skew_s = skew(head, now);
         if head.status == 401 && self.signed {
             self.oauth_problem = oauth_problem(head);
-            self.hint = Some(self.hint_for_refused_signature());
+            let query = self.request.as_ref().and_then(RequestHead::query);
+            self.hint = Some(hint_for_refused_signature(self.clock_skew_s, query));
         }
     }
 
@@ -131,21 +132,6 @@ impl Record {
             self.error.map(ErrorType::as_str),
             duration,
         );
-    }
-
-    fn hint_for_refused_signature(&self) -> &'static str {
-        let query = self.request.as_ref().and_then(RequestHead::query);
-        match self.clock_skew_s {
-            Some(skew) if skew.abs() > NOTABLE_SKEW_S => {
-                "the clocks of this machine and the upstream differ: set this machine's clock (NTP)"
-            }
-            _ if query.is_some_and(|query| query.contains(&b'+')) => {
-                "the upstream refused the credentials or the signature: check the consumer key and secret; if only queries with a plus sign are refused, set query_plus = \"literal\""
-            }
-            _ => {
-                "the upstream refused the credentials or the signature: check the consumer key and secret, the token, and the signature method"
-            }
-        }
     }
 }
 
@@ -203,6 +189,24 @@ impl Drop for Record {
     }
 }
 
+/// What to check when the upstream refuses a signed request with this query.
+pub(super) fn hint_for_refused_signature(
+    clock_skew_s: Option<i64>,
+    query: Option<&[u8]>,
+) -> &'static str {
+    match clock_skew_s {
+        Some(skew) if skew.abs() > NOTABLE_SKEW_S => {
+            "the clocks of this machine and the upstream differ: set this machine's clock (NTP)"
+        }
+        _ if query.is_some_and(|query| query.contains(&b'+')) => {
+            "the upstream refused the credentials or the signature: check the consumer key and secret; if only queries with a plus sign are refused, set query_plus = \"literal\""
+        }
+        _ => {
+            "the upstream refused the credentials or the signature: check the consumer key and secret, the token, and the signature method"
+        }
+    }
+}
+
 /// Milliseconds with a microsecond's precision.
 fn milliseconds(duration: Duration) -> f64 {
     (duration.as_secs_f64() * 1_000_000.0).round() / 1000.0
@@ -210,8 +214,7 @@ fn milliseconds(duration: Duration) -> f64 {
 
 /// How far the upstream's clock is ahead of ours, in seconds, by its `Date` field (RFC 9110 §6.6.1), where it matters.
 fn skew(head: &ResponseHead, now: SystemTime) -> Option<i64> {
-    let date = std::str::from_utf8(head.fields.first("date")?).ok()?;
-    let date = httpdate::parse_http_date(date).ok()?;
+    let date = date(head)?;
     let seconds = |time: SystemTime| {
         let since = time.duration_since(SystemTime::UNIX_EPOCH).ok()?;
         i64::try_from(since.as_secs()).ok()
@@ -220,9 +223,15 @@ fn skew(head: &ResponseHead, now: SystemTime) -> Option<i64> {
     (head.status == 401 || skew.abs() > NOTABLE_SKEW_S).then_some(skew)
 }
 
+/// When an answer was made, by the upstream's clock (RFC 9110 §6.6.1).
+pub(super) fn date(head: &ResponseHead) -> Option<SystemTime> {
+    let date = std::str::from_utf8(head.fields.first("date")?).ok()?;
+    httpdate::parse_http_date(date).ok()
+}
+
 /// What the upstream says of a refused signature (`oauth_problem`, the OAuth Problem Reporting extension): a word in small
 /// letters and `_`. Anything else may be what the upstream has got, such as the signature.
-fn oauth_problem(head: &ResponseHead) -> Option<String> {
+pub(super) fn oauth_problem(head: &ResponseHead) -> Option<String> {
     head.fields.all("www-authenticate").find_map(|value| {
         let value = std::str::from_utf8(value).ok()?;
         let (_, rest) = value.split_once("oauth_problem=")?;

@@ -69,13 +69,36 @@ impl StartError {
     }
 }
 
-/// Prepares each proxy without binding anything, and returns what is wrong.
-pub fn check(config: &Config) -> Vec<StartError> {
+/// Prepares each proxy without binding anything, and returns what is not wrong and yet not as it should be.
+///
+/// # Errors
+/// What is wrong.
+pub fn check(config: &Config) -> Result<Vec<String>, Vec<StartError>> {
+    let proxies = prepare_all(config.proxies.clone())?;
+    let notes = proxies.iter().flat_map(|proxy| {
+        let name = &proxy.config.name;
+        let notes = proxy.upstream().notes().iter();
+        notes.map(move |note| format!("proxy.{name}: {note}"))
+    });
+    Ok(notes.collect())
+}
+
+/// Prepares each proxy without binding anything; nobody asks for their metrics.
+///
+/// # Errors
+/// Each proxy that can't be prepared.
+pub(crate) fn prepare_all(configs: Vec<ProxyConfig>) -> Result<Vec<Arc<Proxy>>, Vec<StartError>> {
     let metrics = Metrics::new(Lost::default());
-    let proxies = config.proxies.iter().cloned();
-    proxies
-        .filter_map(|proxy| prepare(proxy, &metrics).err())
-        .collect()
+    let mut faults = Vec::new();
+    let proxies: Vec<_> = configs
+        .into_iter()
+        .filter_map(|config| keep(&mut faults, prepare(config, &metrics)))
+        .collect();
+    if faults.is_empty() {
+        Ok(proxies)
+    } else {
+        Err(faults)
+    }
 }
 
 fn prepare(config: ProxyConfig, metrics: &Metrics) -> Result<Arc<Proxy>, StartError> {

@@ -67,11 +67,20 @@ pub(crate) enum CollectError {
 
 impl Content {
     pub(crate) fn new(incoming: Incoming, framing: Framing, port: ServerPort) -> Self {
-        let empty = framing == Framing::None;
+        let incoming = (framing != Framing::None).then_some(incoming);
+        Self::of(incoming, framing, port)
+    }
+
+    /// The content of a request that has none, and no client.
+    pub(crate) fn none() -> Self {
+        Self::of(None, Framing::None, ServerPort::default())
+    }
+
+    fn of(incoming: Option<Incoming>, framing: Framing, port: ServerPort) -> Self {
         Self {
             framing,
             source: Arc::new(Mutex::new(Source {
-                incoming: (!empty).then_some(incoming),
+                incoming,
                 port,
                 kept: Vec::new(),
                 collected: false,

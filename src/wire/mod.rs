@@ -48,6 +48,7 @@ pub(crate) use self::{
     connection::strip_hop_by_hop,
     media_type::is_form,
     reply::Reply,
+    request_line::parse_request_line,
     response::InterimHead,
     server::{ServerPort, ServerRole, ServerTimeouts},
 };
