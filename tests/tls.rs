@@ -1,10 +1,5 @@
 //! TLS with the upstream: what is trusted, what is not, and what the user is told.
 
-#![expect(
-    clippy::unwrap_used,
-    reason = "clippy allows it in functions marked as tests alone"
-)]
-
 mod support;
 
 use std::{fs, io};

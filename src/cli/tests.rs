@@ -36,6 +36,19 @@ fn flags_are_accepted_bare_and_after_run() {
 }
 
 #[test]
+fn doctor_asks_for_the_root_of_every_proxy_unless_it_is_told_otherwise() {
+    let check = |words: &[&str], path: &str, proxy: Option<&str>| {
+        let Ok(Command::Doctor(found)) = parse_words(words) else {
+            panic!("{words:?}");
+        };
+        assert_eq!((&*found.path, found.proxy.as_deref()), (path, proxy));
+    };
+    check(&["doctor"], "/", None);
+    let words = ["doctor", "--path", "/a?b", "--proxy", "p"];
+    check(&words, "/a?b", Some("p"));
+}
+
+#[test]
 fn what_is_said_of_a_wrong_command_line_shows_no_value_of_a_secret() {
     let wrong: [&[&str]; 14] = [
         &["S3NTINEL"],

@@ -20,7 +20,7 @@ impl Alert {
     pub(super) fn new(id: u8, camel: &str, shown: Option<Arc<Certificate>>) -> Self {
         Self {
             id,
-            name: snake_case(camel).replace("recognised", "recognized"),
+            name: rfc_name(camel),
             shown,
         }
     }
@@ -62,8 +62,8 @@ impl fmt::Display for Alert {
     }
 }
 
-/// `UnknownCA` becomes `unknown_ca`.
-fn snake_case(camel: &str) -> String {
+/// The name that the RFC has for what the TLS library calls `UnknownCA` or `UnrecognisedName`.
+fn rfc_name(camel: &str) -> String {
     let bytes = camel.as_bytes();
     let mut out = String::with_capacity(camel.len() + 4);
     for (at, character) in camel.char_indices() {
@@ -76,7 +76,7 @@ fn snake_case(camel: &str) -> String {
         }
         out.push(character.to_ascii_lowercase());
     }
-    out
+    out.replace("recognised", "recognized")
 }
 
 #[cfg(test)]
@@ -90,8 +90,9 @@ mod tests {
             ("UnknownCA", "unknown_ca"),
             ("UnknownPSKIdentity", "unknown_psk_identity"),
             ("BadRecordMac", "bad_record_mac"),
+            ("UnrecognisedName", "unrecognized_name"),
         ] {
-            assert_eq!(snake_case(camel), expected);
+            assert_eq!(rfc_name(camel), expected);
         }
     }
 

@@ -114,6 +114,18 @@ fn what_is_no_tls_or_no_http_fails_with_the_daemons_words() {
 }
 
 #[test]
+fn a_platform_that_says_nothing_fails_at_tls_in_time() {
+    let silent = Upstream::plain(|peer| peer.until_end().map(drop));
+    let url = format!("https://{}", silent.address());
+    let expected = [
+        "ok TCP",
+        "FAILED TLS no connection within 2000 ms (TLS handshake)",
+        "to do: something accepts connections and does not speak TLS",
+    ];
+    check(&url, "", &[], 1, &expected);
+}
+
+#[test]
 fn a_plaintext_upstream_is_examined_where_it_is_allowed() {
     let upstream = Upstream::plain(answer);
     let directory = directory(&proxy("test", &upstream.url(), ""));

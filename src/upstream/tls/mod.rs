@@ -91,7 +91,8 @@ impl Tls {
             None => builder.with_no_client_auth(),
             Some((chain, key)) => {
                 let identity = read_identity(chain, key)?;
-                client_certificate = Certificate::read(&identity.cert[0]).map(Arc::new);
+                let own = identity.cert.first();
+                client_certificate = own.and_then(|own| Certificate::read(own)).map(Arc::new);
                 builder.with_client_cert_resolver(Arc::new(SingleCertAndKey::from(identity)))
             }
         };
