@@ -6,6 +6,7 @@ use super::{
     OK_WITHOUT_DATE, answer, answering, check, check_lines, dated, directory, doctor_in, proxy,
     support::{
         certificates::{Authority, Certificate},
+        setup::write_secret,
         upstream::Upstream,
     },
 };
@@ -131,7 +132,7 @@ fn the_client_certificate_that_would_be_shown_is_told() {
     ];
     for (certificate, code, expected) in cases {
         fs::write(path.join("cert.pem"), &certificate.pem).unwrap();
-        fs::write(path.join("key.pem"), &certificate.key_pem).unwrap();
+        write_secret(path, "key.pem", &certificate.key_pem);
         let tls =
             "ca_file = 'ca.pem'\nclient_certificate_file = 'cert.pem'\nclient_key_file = 'key.pem'";
         let file = proxy("test", &upstream.url(), tls);
