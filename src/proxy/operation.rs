@@ -111,12 +111,14 @@ fn is_allowed(rules: &[AllowRule], method: &[u8], reading: &Reading) -> bool {
         })
         .any(|rule| {
             let pattern = rule.path.as_bytes();
-            let pattern = match pattern {
-                // A rule that asks for the slash at the end has decided what it means.
-                [shorter @ .., b'/'] if reading.has_lost_slash => shorter,
-                _ => pattern,
-            };
             glob(pattern, &reading.path)
+                || match pattern {
+                    // A rule that names the slash at the end, by itself or before anything at all, has decided what it means.
+                    [shorter @ .., b'/'] | [shorter @ .., b'/', b'*', b'*'] => {
+                        reading.has_lost_slash && glob(shorter, &reading.path)
+                    }
+                    _ => false,
+                }
         })
 }
 
@@ -155,7 +157,8 @@ mod tests {
             ("/a b/*", "/a%20b/x", true),
             // A slash at the end.
             ("/aps/2/*", "/aps/2/", false),
-            ("/aps/2/**", "/aps/2/", false),
+            ("/aps/2/**", "/aps/2/", true),
+            ("/aps/2/**", "/aps/2", false),
             ("/aps/2/**", "/aps/2/x/", true),
             ("/aps/2/*", "/aps/2/x/", false),
             ("/aps/2/*/", "/aps/2/x/", true),
