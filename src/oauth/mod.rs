@@ -24,6 +24,7 @@ mod replay;
 mod rsa;
 mod signer;
 mod sink;
+mod template;
 mod transmission;
 mod verify;
 

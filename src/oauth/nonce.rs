@@ -8,10 +8,13 @@ use super::sink::Sink;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Nonce<'a>(Text<'a>);
 
+/// How many digits a nonce has that is made of bits.
+pub(super) const NONCE_DIGITS: usize = 30;
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Text<'a> {
     /// They need no encoding.
-    Digits([u8; 30]),
+    Digits([u8; NONCE_DIGITS]),
     Any(&'a str),
 }
 
@@ -19,7 +22,7 @@ impl Nonce<'_> {
     /// Thirty hexadecimal digits, made of the lower 120 of these bits, which should come from a source that nobody can
     /// predict. Stock servers take twenty to thirty letters and digits.
     pub fn from_bits(bits: u128) -> Self {
-        let mut text = [0; 30];
+        let mut text = [0; NONCE_DIGITS];
         for (pair, byte) in text
             .as_chunks_mut()
             .0
@@ -37,6 +40,15 @@ impl Nonce<'_> {
         match &self.0 {
             Text::Digits(digits) => digits,
             Text::Any(text) => text.as_bytes(),
+        }
+    }
+
+    /// The digits, if the nonce is [made of bits](Self::from_bits). They stand for themselves in any encoding.
+    #[inline]
+    pub(super) fn digits(&self) -> Option<&[u8; NONCE_DIGITS]> {
+        match &self.0 {
+            Text::Digits(digits) => Some(digits),
+            Text::Any(_) => None,
         }
     }
 

@@ -6,7 +6,8 @@ use super::key::Key;
 use super::parameters::Parameters;
 use super::percent;
 use super::sink::{Gather, Sink};
-use super::{Credentials, Nonce, QueryPlus, Realm, SigningOptions, header};
+use super::template::Template;
+use super::{Credentials, Nonce, QueryPlus, Realm, SignatureMethod, SigningOptions, header};
 
 /// The protocol parameters of one attempt (RFC 5849 §3.3). No two attempts may share timestamp and nonce.
 #[derive(Clone, Copy, Debug)]
@@ -33,46 +34,29 @@ pub struct Signer {
     sends_version: bool,
     /// The constant parameters' names and values, not encoded.
     constants: Vec<(&'static str, String)>,
-    /// How each header starts: the scheme, and the realm if it is the same for each.
-    scheme: Vec<u8>,
-    /// The constant parameters as they stand in a header, up to the timestamp's value.
-    header: Vec<u8>,
-    row: Row,
+    header: Template,
+    row: Template,
 }
 
 impl Signer {
     /// A signer for requests to `origin`.
     pub fn new(credentials: &Credentials, options: &SigningOptions, origin: BaseUri) -> Self {
-        let mut scheme = b"OAuth ".to_vec();
-        if let Realm::Fixed(realm) = &options.realm {
-            header::write_realm(&mut scheme, &[realm.as_bytes()]);
-            scheme.write(COMMA);
-        }
         let consumer_key = ("oauth_consumer_key", credentials.consumer_key.clone());
         let token = credentials.token.clone();
         let token = token.map(|token| ("oauth_token", token));
-        let method = (
-            "oauth_signature_method",
-            options.method.signature_method().name().to_owned(),
-        );
-        let constants = [Some(consumer_key), token, Some(method)];
+        let method = options.method.signature_method();
+        let method_name = ("oauth_signature_method", method.name().to_owned());
+        let constants = [Some(consumer_key), token, Some(method_name)];
         let constants: Vec<_> = constants.into_iter().flatten().collect();
-        let mut header = Vec::new();
-        for (name, value) in &constants {
-            header::write_parameter(&mut header, name, value.as_bytes());
-            header.write(COMMA);
-        }
-        header.write(b"oauth_timestamp=\"");
         Self {
             key: Key::new(&options.method, credentials),
             origin,
             query_plus: options.query_plus,
             realm_is_uri: options.realm == Realm::Uri,
             sends_version: true,
+            header: header_template(&constants, &options.realm),
+            row: row_template(credentials, method),
             constants,
-            scheme,
-            header,
-            row: Row::new(credentials, options),
         }
     }
 
@@ -94,20 +78,16 @@ impl Signer {
             self.write_base_string(request, stamp, timestamp, gather);
         });
         value.clear();
-        value.write(&self.scheme);
         if self.realm_is_uri {
+            value.write(SCHEME);
             let origin = self.origin.as_str().as_bytes();
             header::write_realm(&mut value, &[origin, request.path()]);
             value.write(COMMA);
         }
-        value.write(&self.header);
-        value.write(timestamp);
-        value.write(b"\", oauth_nonce=\"");
-        stamp.nonce.write_encoded(&mut value, &ONCE);
+        self.header.write(&mut value, stamp.nonce, timestamp, &ONCE);
         if self.sends_version {
-            value.write(b"\", oauth_version=\"1.0");
+            value.write(b", oauth_version=\"1.0\"");
         }
-        value.write(b"\"");
         for (name, extra) in stamp.extra {
             value.write(COMMA);
             header::write_parameter(&mut value, name, extra.as_bytes());
@@ -137,8 +117,10 @@ impl Signer {
         base::write_start(&mut gather, request, &self.origin);
         if stamp.extra.is_empty() && !parameters.has_protocol_name() {
             parameters.write_sorted_around(&mut gather, |gather| {
-                self.row
-                    .write(gather, stamp.nonce, timestamp, self.sends_version);
+                self.row.write(gather, stamp.nonce, timestamp, &TWICE);
+                if self.sends_version {
+                    gather.write(b"%26oauth_version%3D1.0");
+                }
             });
         } else {
             self.push_each(stamp, timestamp, &mut parameters);
@@ -163,50 +145,56 @@ impl Signer {
     }
 }
 
+/// What a header begins with.
+const SCHEME: &[u8] = b"OAuth ";
+
 /// What separates the parameters of a header.
 const COMMA: &[u8] = b", ";
 
-/// The protocol parameters as they stand in a base string if there is no other between them: what is constant of them.
-#[derive(Clone, Debug)]
-struct Row {
-    before_nonce: Vec<u8>,
-    before_timestamp: Vec<u8>,
-    after_timestamp: Vec<u8>,
+/// A header up to its nonce. Where the realm is the request's URI, it starts behind that.
+fn header_template(constants: &[(&str, String)], realm: &Realm) -> Template {
+    let mut template = Template::default();
+    let text = template.text();
+    match realm {
+        Realm::None => text.write(SCHEME),
+        Realm::Fixed(realm) => {
+            text.write(SCHEME);
+            header::write_realm(text, &[realm.as_bytes()]);
+            text.write(COMMA);
+        }
+        Realm::Uri => {}
+    }
+    for (name, value) in constants {
+        header::write_parameter(text, name, value.as_bytes());
+        text.write(COMMA);
+    }
+    text.write(b"oauth_timestamp=\"");
+    template.timestamp_here();
+    template.text().write(b"\", oauth_nonce=\"");
+    template.nonce_here();
+    template.text().write(b"\"");
+    template
 }
 
-impl Row {
-    fn new(credentials: &Credentials, options: &SigningOptions) -> Self {
-        let encoded = |text: &str| {
-            let mut out = Vec::new();
-            percent::encode(&mut out, text.as_bytes(), &TWICE);
-            out
-        };
-        let key = encoded(&credentials.consumer_key);
-        let method = options.method.signature_method().name().as_bytes();
-        let token = credentials.token.as_deref();
-        let token = token.map(|token| [b"%26oauth_token%3D", encoded(token).as_slice()].concat());
-        Self {
-            before_nonce: [b"oauth_consumer_key%3D", &*key, b"%26oauth_nonce%3D"].concat(),
-            before_timestamp: [
-                b"%26oauth_signature_method%3D",
-                method,
-                b"%26oauth_timestamp%3D",
-            ]
-            .concat(),
-            after_timestamp: token.unwrap_or_default(),
-        }
+/// The protocol parameters as they stand in a base string if there is no other between them, up to the version.
+fn row_template(credentials: &Credentials, method: SignatureMethod) -> Template {
+    let mut template = Template::default();
+    let text = template.text();
+    text.write(b"oauth_consumer_key%3D");
+    percent::encode(text, credentials.consumer_key.as_bytes(), &TWICE);
+    text.write(b"%26oauth_nonce%3D");
+    template.nonce_here();
+    let text = template.text();
+    text.write(b"%26oauth_signature_method%3D");
+    text.write(method.name().as_bytes());
+    text.write(b"%26oauth_timestamp%3D");
+    template.timestamp_here();
+    if let Some(token) = &credentials.token {
+        let text = template.text();
+        text.write(b"%26oauth_token%3D");
+        percent::encode(text, token.as_bytes(), &TWICE);
     }
-
-    fn write(&self, sink: &mut impl Sink, nonce: Nonce<'_>, timestamp: &[u8], sends_version: bool) {
-        sink.write(&self.before_nonce);
-        nonce.write_encoded(sink, &TWICE);
-        sink.write(&self.before_timestamp);
-        sink.write(timestamp);
-        sink.write(&self.after_timestamp);
-        if sends_version {
-            sink.write(b"%26oauth_version%3D1.0");
-        }
-    }
+    template
 }
 
 #[cfg(test)]

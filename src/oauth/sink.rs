@@ -6,6 +6,9 @@ use smallvec::{Array, SmallVec};
 pub(super) trait Sink {
     /// Takes the next piece as it is.
     fn write(&mut self, piece: &[u8]);
+
+    /// Takes a piece, and has parts of it overwritten.
+    fn write_patched(&mut self, piece: &[u8], patch: impl FnOnce(&mut [u8]));
 }
 
 impl Sink for Vec<u8> {
@@ -13,12 +16,26 @@ impl Sink for Vec<u8> {
     fn write(&mut self, piece: &[u8]) {
         self.extend_from_slice(piece);
     }
+
+    #[inline]
+    fn write_patched(&mut self, piece: &[u8], patch: impl FnOnce(&mut [u8])) {
+        let start = self.len();
+        self.extend_from_slice(piece);
+        patch(&mut self[start..]);
+    }
 }
 
 impl<A: Array<Item = u8>> Sink for SmallVec<A> {
     #[inline]
     fn write(&mut self, piece: &[u8]) {
         self.extend_from_slice(piece);
+    }
+
+    #[inline]
+    fn write_patched(&mut self, piece: &[u8], patch: impl FnOnce(&mut [u8])) {
+        let start = self.len();
+        self.extend_from_slice(piece);
+        patch(&mut self[start..]);
     }
 }
 
@@ -50,6 +67,17 @@ impl Sink for Gather<'_> {
             (self.pass_on)(self.gathered);
             self.gathered.clear();
             (self.pass_on)(piece);
+        }
+    }
+
+    #[inline]
+    fn write_patched(&mut self, piece: &[u8], patch: impl FnOnce(&mut [u8])) {
+        if piece.len() <= self.gathered.capacity() - self.gathered.len() {
+            self.gathered.write_patched(piece, patch);
+        } else {
+            let mut piece = piece.to_vec();
+            patch(&mut piece);
+            self.write(&piece);
         }
     }
 }
