@@ -1,14 +1,15 @@
 //! The configuration: what a user wrote, turned into types that cannot be wrong.
 //!
 //! [`Config`] holds no `Option` for a value that must be there, and no string that still has to be parsed.
-//! [`load`] makes one out of flags, variables and a file, or says everything that is wrong with them;
-//! [`describe`] writes one down again. A relative path begins at the working directory, wherever it was given.
+//! [`load`] makes one out of flags, variables and a file, or says everything that is wrong with them; [`Layers`] are for
+//! what does so again and again. [`describe`] writes one down again. A relative path begins at the working directory, wherever it was given.
 
 mod address;
 mod describe;
 mod fault;
 mod file;
 mod flags;
+mod layers;
 mod origin;
 mod path;
 mod reader;
@@ -28,6 +29,7 @@ pub use self::{
     describe::describe,
     fault::{Fault, Faults},
     flags::Flags,
+    layers::Layers,
     origin::{HostError, Origin, OriginError},
 };
 use crate::{
@@ -43,8 +45,7 @@ use crate::{
 ///
 /// Everything that is wrong, not only the first of it.
 pub fn load(flags: &Flags, environment: &Environment) -> Result<Config, Faults> {
-    let merged = source::merge(flags, environment, None).map_err(Faults::new)?;
-    resolve::resolve(merged, environment).map_err(Faults::new)
+    Layers::read(flags, environment)?.resolve(environment)
 }
 
 /// Reads one proxy alone, for what is done without the daemon: only its own secrets are resolved.
@@ -77,7 +78,7 @@ pub struct Config {
 }
 
 /// `[log]`.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct LogConfig {
     /// The format; `None` means text on a terminal, otherwise JSON.
     pub format: Option<LogFormat>,

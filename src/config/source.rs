@@ -30,7 +30,7 @@ const ALTERNATIVES: [[&str; 3]; 2] = [
 ];
 
 /// All layers as one.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Merged {
     pub(super) values: Map<String, Value>,
     /// Where each table of the file is.
