@@ -92,8 +92,13 @@ impl Upstream {
         &self.pool
     }
 
-    /// Closes idle connections once their time is up, for as long as the future is polled.
+    /// Closes idle connections once their time is up, until [`close`](Self::close).
     pub(crate) async fn expire_idle(&self) {
         self.pool.expire().await;
+    }
+
+    /// Keeps no idle connection any more. What is under way goes on, with new connections if it needs any.
+    pub(crate) fn close(&self) {
+        self.pool.close();
     }
 }

@@ -2,12 +2,14 @@
 
 use std::{
     future::poll_fn,
+    mem,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     task::Poll,
     time::Duration,
 };
 
 use tokio::time::{Instant, sleep};
+use tokio_util::sync::CancellationToken;
 
 use super::link::Link;
 
@@ -17,6 +19,7 @@ pub(crate) struct Pool {
     idle: Mutex<Vec<(Instant, Link)>>,
     max_idle: Duration,
     capacity: usize,
+    closed: CancellationToken,
 }
 
 impl Pool {
@@ -25,6 +28,7 @@ impl Pool {
             idle: Mutex::default(),
             max_idle,
             capacity,
+            closed: CancellationToken::new(),
         })
     }
 
@@ -47,19 +51,30 @@ impl Pool {
     /// Takes back a connection whose exchange is over.
     pub(crate) fn put(&self, link: Link) {
         let mut idle = self.idle();
-        if idle.len() < self.capacity {
+        if idle.len() < self.capacity && !self.closed.is_cancelled() {
             idle.push((Instant::now(), link));
         }
     }
 
-    /// Closes connections whose time is up, for as long as the future is polled.
+    /// Closes all idle connections, and each that comes back.
+    pub(crate) fn close(&self) {
+        self.closed.cancel();
+        // What is put back from now on is closed; what was put back before is here.
+        let idle = mem::take(&mut *self.idle());
+        drop(idle);
+    }
+
+    /// Closes connections whose time is up, until the pool itself is closed.
     pub(crate) async fn expire(&self) {
         loop {
             let oldest = self.idle().first().map(|(since, _)| *since);
             let wait = oldest.map_or(self.max_idle, |since| {
                 self.max_idle.saturating_sub(since.elapsed())
             });
-            sleep(wait.max(Duration::from_millis(50))).await;
+            tokio::select! {
+                () = sleep(wait.max(Duration::from_millis(50))) => {}
+                () = self.closed.cancelled() => return,
+            }
             let expired: Vec<_> = {
                 let mut idle = self.idle();
                 let count = idle.partition_point(|(since, _)| since.elapsed() >= self.max_idle);
