@@ -28,6 +28,10 @@ const DURATION_BOUNDS: [f64; 14] = [
     0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0,
 ];
 
+/// The outcomes of a reload, as a label has them.
+const OK: &str = "ok";
+const REFUSED: &str = "refused";
+
 /// All metrics of the process.
 #[derive(Debug)]
 pub struct Metrics {
@@ -36,6 +40,9 @@ pub struct Metrics {
     exchange_duration: Family<ProxyLabel, Histogram, fn() -> Histogram>,
     client_connections: Family<ProxyLabel, Gauge>,
     upstream_connections: Family<UpstreamLabels, Counter>,
+    reloads: Family<ReloadLabels, Counter>,
+    reload_successful: Gauge,
+    configured_at: Gauge,
 }
 
 impl Metrics {
@@ -45,6 +52,14 @@ impl Metrics {
         let exchange_duration = Family::new_with_constructor(duration_histogram as fn() -> _);
         let client_connections = Family::default();
         let upstream_connections = Family::default();
+        let reloads = Family::default();
+        for outcome in [OK, REFUSED] {
+            // From the start, so that the first one can be told from none before.
+            drop(reloads.get_or_create(&ReloadLabels { outcome }));
+        }
+        let reload_successful = Gauge::default();
+        reload_successful.set(1);
+        let configured_at = Gauge::default();
 
         // A counter's `_total` and an info's `_info` are appended by the encoder.
         let mut registry = Registry::with_prefix("undersign");
@@ -69,6 +84,21 @@ impl Metrics {
             Family::clone(&upstream_connections),
         );
         registry.register(
+            "reloads",
+            "Attempts to reload configuration, secrets and certificates",
+            Family::clone(&reloads),
+        );
+        registry.register(
+            "config_last_reload_successful",
+            "Whether the last attempt to reload succeeded",
+            reload_successful.clone(),
+        );
+        registry.register(
+            "config_last_reload_success_timestamp_seconds",
+            "When what is in use was loaded, in seconds since the epoch",
+            configured_at.clone(),
+        );
+        registry.register(
             "log_records_lost",
             "Log records that could not be written",
             LostRecords(lost),
@@ -85,7 +115,32 @@ impl Metrics {
             exchange_duration,
             client_connections,
             upstream_connections,
+            reloads,
+            reload_successful,
+            configured_at,
         }
+    }
+
+    /// What is in use was loaded `at` this time, in seconds since the epoch.
+    pub fn configured(&self, at: u64) {
+        self.reload_successful.set(1);
+        self.configured_at.set(at.try_into().unwrap_or(i64::MAX));
+    }
+
+    /// Counts a reload that succeeded `at` this time, in seconds since the epoch.
+    pub fn reloaded(&self, at: u64) {
+        self.count_reload(OK);
+        self.configured(at);
+    }
+
+    /// Counts a reload that was refused.
+    pub fn reload_refused(&self) {
+        self.count_reload(REFUSED);
+        self.reload_successful.set(0);
+    }
+
+    fn count_reload(&self, outcome: &'static str) {
+        self.reloads.get_or_create(&ReloadLabels { outcome }).inc();
     }
 
     /// The metrics of one proxy. Asked twice for one name, both count in the same place.
@@ -199,6 +254,11 @@ struct UpstreamLabels {
     result: &'static str,
 }
 
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct ReloadLabels {
+    outcome: &'static str,
+}
+
 /// The log's own count, read when it is asked for.
 #[derive(Debug)]
 struct LostRecords(Lost);
@@ -287,6 +347,35 @@ mod tests {
         for line in [
             r#"undersign_upstream_connections_total{proxy="aps",result="ok"} 2"#,
             r#"undersign_upstream_connections_total{proxy="aps",result="dns_error"} 1"#,
+        ] {
+            assert_has(&metrics, line);
+        }
+    }
+
+    #[test]
+    fn reloads_are_counted_and_dated() {
+        let metrics = Metrics::new(Lost::default());
+        metrics.configured(1_795_468_800);
+        for line in [
+            r#"undersign_reloads_total{outcome="ok"} 0"#,
+            "undersign_config_last_reload_successful 1",
+            "undersign_config_last_reload_success_timestamp_seconds 1795468800",
+        ] {
+            assert_has(&metrics, line);
+        }
+        metrics.reload_refused();
+        for line in [
+            r#"undersign_reloads_total{outcome="refused"} 1"#,
+            "undersign_config_last_reload_successful 0",
+            "undersign_config_last_reload_success_timestamp_seconds 1795468800",
+        ] {
+            assert_has(&metrics, line);
+        }
+        metrics.reloaded(1_795_468_900);
+        for line in [
+            r#"undersign_reloads_total{outcome="ok"} 1"#,
+            "undersign_config_last_reload_successful 1",
+            "undersign_config_last_reload_success_timestamp_seconds 1795468900",
         ] {
             assert_has(&metrics, line);
         }
