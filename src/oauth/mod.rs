@@ -59,6 +59,18 @@ pub struct Credentials {
     pub token_secret: SecretString,
 }
 
+impl Credentials {
+    /// What is left of them once a [`Signer`] exists: the two secrets are zeroed here.
+    #[must_use]
+    pub fn without_secrets(self) -> Self {
+        Self {
+            consumer_secret: SecretString::default(),
+            token_secret: SecretString::default(),
+            ..self
+        }
+    }
+}
+
 /// How requests are signed.
 #[derive(Clone, Debug, Default)]
 pub struct SigningOptions {

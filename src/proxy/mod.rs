@@ -33,9 +33,10 @@ pub(crate) use self::{
 
 use self::{refusal::ErrorType, turns::Turns};
 
-/// One proxy, ready to serve.
+/// One proxy, ready to serve. It never changes: a reload makes another, and an exchange stays with the one it began with.
 #[derive(Debug)]
 pub(crate) struct Proxy {
+    /// Without the secrets, which only the signer has.
     pub(crate) config: ProxyConfig,
     pub(crate) metrics: ProxyMetrics,
     /// The value of the `Host` field that the upstream gets.
@@ -51,16 +52,21 @@ impl Proxy {
     ///
     /// # Errors
     /// A TLS setting that can't be used.
-    pub(crate) fn new(config: ProxyConfig, metrics: ProxyMetrics) -> Result<Arc<Self>, TlsFault> {
+    pub(crate) fn new(
+        mut config: ProxyConfig,
+        metrics: ProxyMetrics,
+    ) -> Result<Arc<Self>, TlsFault> {
         let origin = &config.upstream;
         let base = BaseUri::new(origin.https, &origin.host, origin.port);
         let upstream = Upstream::new(&config)?;
         for note in upstream.notes() {
             warn!(proxy = &*config.name, "{note}");
         }
+        let signer = Signer::new(&config.credentials, &config.signing, base);
+        config.credentials = config.credentials.without_secrets();
         Ok(Arc::new(Self {
-            host: origin.authority(),
-            signer: Signer::new(&config.credentials, &config.signing, base),
+            host: config.upstream.authority(),
+            signer,
             turns: matches!(config.signing.method, Method::Rsa(_)).then(Turns::new),
             upstream,
             config,
@@ -73,8 +79,13 @@ impl Proxy {
         &self.upstream
     }
 
-    /// Closes idle upstream connections once their time is up, for as long as the future is polled.
+    /// Closes idle upstream connections once their time is up, until the proxy is retired.
     pub(crate) async fn expire_idle(&self) {
         self.upstream.expire_idle().await;
+    }
+
+    /// Another has taken its place: exchanges under way finish, and their upstream connections end with them.
+    pub(crate) fn retire(&self) {
+        self.upstream.close();
     }
 }
