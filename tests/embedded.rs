@@ -12,7 +12,7 @@ mod support;
 use std::{
     net::SocketAddr,
     path::PathBuf,
-    sync::{OnceLock, mpsc},
+    sync::{Arc, OnceLock, mpsc},
     time::Duration,
 };
 
@@ -66,8 +66,8 @@ impl Embedded {
             proxies: vec![proxy(name, upstream, timeouts)],
         };
         let entered = runtime.enter();
-        let server = Server::bind(config, Metrics::new(Lost::default())).unwrap();
-        let (_, address, _) = server.listening().unwrap().remove(0);
+        let server = Server::bind(config, Arc::new(Metrics::new(Lost::default()))).unwrap();
+        let (_, address, _) = server.listening().remove(0);
         let ListenAddress::Tcp(address) = address else {
             panic!("{address} is no address of TCP");
         };

@@ -87,14 +87,14 @@ impl Demo {
             proxies: vec![proxy_config(listen, &origin, &credentials, &acceptor)],
         };
         let mut faults = Vec::new();
-        let server = Server::bind(config, Metrics::new(log.lost()))
+        let server = Server::bind(config, Arc::new(Metrics::new(log.lost())))
             .map_err(|found| faults.extend(found))
             .ok();
         let Some(server) = server else {
             let fault = faults.into_iter().next();
             return Err(fault.map_or_else(|| other("no reason given"), DemoError::Start));
         };
-        let listening = server.listening().map_err(other)?;
+        let listening = server.listening();
         let proxy = listening.into_iter().map(|(_, address, _)| address).next();
         Ok(Self {
             platform_address: origin.to_string(),

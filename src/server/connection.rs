@@ -11,37 +11,36 @@ use std::{
 
 use hyper::{Request, body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::TokioIo;
-use tokio_util::sync::CancellationToken;
+use tokio::sync::watch;
 use tracing::warn;
 
-use super::listener::{Guarded, Stream};
+use super::{
+    accept::{Assignment, End},
+    listener::{Guarded, Stream},
+};
 use crate::{
-    proxy::{Client, Proxy, exchange, internal_error},
+    config::ProxyConfig,
+    proxy::{Client, exchange, internal_error},
     wire::{ServerPort, ServerRole, ServerTimeouts, Wire},
 };
 
-/// Serves a connection until either side ends it, or, once `drain` is cancelled, until what is under way has ended.
-pub(crate) async fn serve(
-    proxy: Arc<Proxy>,
+/// Serves a connection until either side ends it, or, once it has to `end`, until what is under way has ended.
+///
+/// Each exchange is with the proxy that is assigned when it begins. What the wire itself holds to, the size of a head and
+/// the times for one, stays as it is when the connection begins.
+pub(super) async fn serve(
+    assignment: watch::Receiver<Assignment>,
     stream: Stream,
     client: Client,
-    drain: CancellationToken,
+    end: End,
 ) {
     let port = ServerPort::default();
-    let timeouts = &proxy.config.timeouts;
-    let role = ServerRole::new(
-        port.clone(),
-        proxy.config.limits.header_bytes,
-        ServerTimeouts {
-            head: timeouts.request_headers,
-            keep_alive: timeouts.keep_alive,
-            idle: timeouts.idle,
-        },
-    );
+    let role = server_role(&port, &assignment.borrow().proxy.config);
     let wire = Wire::new(Guarded::new(stream, port.clone()), role);
     let client = Arc::new(client);
     let service = service_fn(|request: Request<Incoming>| {
-        let (proxy, client, port) = (Arc::clone(&proxy), Arc::clone(&client), port.clone());
+        let proxy = Arc::clone(&assignment.borrow().proxy);
+        let (client, port) = (Arc::clone(&client), port.clone());
         async move {
             let id = format!("{:032x}", rand::random::<u128>());
             let served = pin!(exchange(proxy, client, port.clone(), id.clone(), request));
@@ -60,20 +59,37 @@ pub(crate) async fn serve(
     // How a connection ends, its exchanges have recorded; an error here adds nothing.
     let ended = tokio::select! {
         _ = connection.as_mut() => true,
-        () = drain.cancelled() => false,
+        () = end.drain.cancelled() => false,
     };
     if !ended {
         connection.as_mut().graceful_shutdown();
-        let _ = connection.await;
+        tokio::select! {
+            _ = connection.as_mut() => {}
+            // An exchange that is cut off still leaves its record.
+            () = end.cut.cancelled() => {}
+        }
     }
     if let Some(fault) = port.take_hung_up() {
         warn!(
-            proxy = &*proxy.config.name,
+            proxy = &*assignment.borrow().proxy.config.name,
             "client.address" = client.address,
             reason = %fault,
             "closed a connection that does not speak HTTP/1.1"
         );
     }
+}
+
+fn server_role(port: &ServerPort, config: &ProxyConfig) -> ServerRole {
+    let timeouts = &config.timeouts;
+    ServerRole::new(
+        port.clone(),
+        config.limits.header_bytes,
+        ServerTimeouts {
+            head: timeouts.request_headers,
+            keep_alive: timeouts.keep_alive,
+            idle: timeouts.idle,
+        },
+    )
 }
 
 /// A future whose panic becomes its output, so that one bad exchange harms no other.

@@ -46,9 +46,7 @@ impl Listener {
         match address {
             ListenAddress::Tcp(address) => bind_tcp(*address).map(Self::Tcp),
             ListenAddress::Unix(path) => {
-                let own = rustix::process::geteuid().as_raw();
-                let for_others = uids.iter().any(|uid| *uid != own);
-                let listener = bind_unix(path, if for_others { 0o666 } else { 0o600 })?;
+                let listener = bind_unix(path, mode_for(uids))?;
                 Ok(Self::Unix(listener, SocketFile(path.clone())))
             }
         }
@@ -92,6 +90,26 @@ impl Listener {
     }
 }
 
+/// Changes the mode of a bound Unix socket's file if other users need another. Otherwise it is left alone, for somebody may
+/// have set it for a purpose.
+pub(super) fn admit_users(address: &ListenAddress, before: &[u32], now: &[u32]) -> io::Result<()> {
+    let mode = mode_for(now);
+    match address {
+        ListenAddress::Unix(path) if mode != mode_for(before) => set_mode(path, mode),
+        _ => Ok(()),
+    }
+}
+
+fn mode_for(uids: &[u32]) -> u32 {
+    let own = rustix::process::geteuid().as_raw();
+    let for_others = uids.iter().any(|uid| *uid != own);
+    if for_others { 0o666 } else { 0o600 }
+}
+
+fn set_mode(path: &Path, mode: u32) -> io::Result<()> {
+    fs::set_permissions(path, fs::Permissions::from_mode(mode))
+}
+
 fn bind_tcp(address: SocketAddr) -> io::Result<TcpListener> {
     let socket = Socket::new(Domain::for_address(address), Type::STREAM, None)?;
     // A restart must not wait for the old connections' TIME_WAIT.
@@ -111,7 +129,7 @@ fn bind_unix(path: &Path, mode: u32) -> io::Result<UnixListener> {
     let socket = Socket::new(Domain::UNIX, Type::STREAM, None)?;
     socket.bind(&SockAddr::unix(path)?)?;
     // Until it listens, nobody can connect.
-    fs::set_permissions(path, fs::Permissions::from_mode(mode))?;
+    set_mode(path, mode)?;
     socket.listen(BACKLOG)?;
     socket.set_nonblocking(true)?;
     UnixListener::from_std(socket.into())

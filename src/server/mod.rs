@@ -1,37 +1,35 @@
-//! The daemon's sockets: bound at once, served until told to stop, drained within a deadline.
+//! The daemon's sockets: bound at once, served until told to stop, drained within a deadline. A [`Handle`] changes what is
+//! served meanwhile.
 
+mod accept;
+mod bound;
 mod connection;
 mod listener;
+mod room;
+mod serving;
 
 use std::{io, sync::Arc, time::Duration};
 
-use tokio::{
-    sync::{Semaphore, watch},
-    time::{sleep, timeout},
-};
-use tokio_util::{sync::CancellationToken, task::TaskTracker};
-use tracing::warn;
+use tokio::sync::{mpsc, oneshot, watch};
+use tokio_util::sync::CancellationToken;
 
-use self::listener::Listener;
+use self::{bound::Bound, listener::Listener, serving::Serving};
 use crate::{
     admin::{self, Admin, Phase},
     config::{Config, ListenAddress, ProxyConfig},
     log::Lost,
     metrics::Metrics,
-    proxy::{Proxy, is_allowed_user},
+    proxy::Proxy,
     upstream::TlsFault,
 };
 
-/// How long what is under way gets to finish once the daemon is told to stop.
+/// How long what is under way gets to finish once the daemon, or one of its listeners, is told to stop.
 pub const DRAIN: Duration = Duration::from_secs(30);
 
-/// How long an accept loop waits when the system is out of file descriptors or memory.
-const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+/// A proxy's name, an address that it listens on, and its upstream.
+pub type Listening = (Arc<str>, ListenAddress, String);
 
-/// Connections over the limit that are told so; beyond them connections are closed without a word.
-const REFUSED_AT_ONCE: usize = 64;
-
-/// Why the daemon can't start.
+/// Why a configuration can't be served.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
     /// A certificate, key or root can't be used.
@@ -52,14 +50,6 @@ pub enum StartError {
         /// What the system said.
         source: io::Error,
     },
-}
-
-/// The daemon with its sockets bound: connections wait, but nothing is accepted yet.
-#[derive(Debug)]
-pub struct Server {
-    bound: Vec<(Arc<Proxy>, Vec<Listener>)>,
-    admin: Option<(Listener, ListenAddress)>,
-    metrics: Arc<Metrics>,
 }
 
 impl StartError {
@@ -89,22 +79,77 @@ pub fn check(config: &Config) -> Result<Vec<String>, Vec<StartError>> {
 /// Each proxy that can't be prepared.
 pub(crate) fn prepare_all(configs: Vec<ProxyConfig>) -> Result<Vec<Arc<Proxy>>, Vec<StartError>> {
     let metrics = Metrics::new(Lost::default());
-    let mut faults = Vec::new();
-    let proxies: Vec<_> = configs
-        .into_iter()
-        .filter_map(|config| keep(&mut faults, prepare(config, &metrics)))
-        .collect();
-    if faults.is_empty() {
-        Ok(proxies)
-    } else {
-        Err(faults)
+    Proxies::prepare(configs, &metrics).map(|proxies| proxies.0)
+}
+
+/// The proxies of a configuration, ready to serve; nothing is bound or connected yet.
+#[derive(Debug)]
+pub struct Proxies(Vec<Arc<Proxy>>);
+
+impl Proxies {
+    /// Prepares each proxy, which reads its certificates.
+    ///
+    /// # Errors
+    /// Each proxy that can't be prepared.
+    pub fn prepare(configs: Vec<ProxyConfig>, metrics: &Metrics) -> Result<Self, Vec<StartError>> {
+        let mut faults = Vec::new();
+        let mut proxies = Vec::new();
+        for config in configs {
+            let name = Arc::clone(&config.name);
+            match Proxy::new(config, metrics.proxy(&name)) {
+                Ok(proxy) => proxies.push(proxy),
+                Err(fault) => faults.push(StartError::Tls { proxy: name, fault }),
+            }
+        }
+        if faults.is_empty() {
+            Ok(Self(proxies))
+        } else {
+            Err(faults)
+        }
     }
 }
 
-fn prepare(config: ProxyConfig, metrics: &Metrics) -> Result<Arc<Proxy>, StartError> {
-    let name = Arc::clone(&config.name);
-    let metrics = metrics.proxy(&name);
-    Proxy::new(config, metrics).map_err(|fault| StartError::Tls { proxy: name, fault })
+/// The daemon with its sockets bound: connections wait, but nothing is accepted yet.
+#[derive(Debug)]
+pub struct Server {
+    proxies: Vec<Arc<Proxy>>,
+    /// In the order of the proxies.
+    bound: Vec<Vec<Bound>>,
+    admin: Option<(Listener, ListenAddress)>,
+    metrics: Arc<Metrics>,
+    handle: Handle,
+    changes: mpsc::Receiver<Change>,
+}
+
+/// Changes a server while it serves.
+#[derive(Clone, Debug)]
+pub struct Handle(mpsc::Sender<Change>);
+
+/// Proxies to go over to, and whom to tell what has been bound for them, or why nothing has changed.
+#[derive(Debug)]
+struct Change {
+    proxies: Proxies,
+    done: oneshot::Sender<Result<Vec<Listening>, Vec<StartError>>>,
+}
+
+impl Handle {
+    /// Has the server go over to other proxies, at once and as a whole, or stay as it is.
+    ///
+    /// Addresses that stay keep their sockets. An exchange ends with the proxy that it began with; what it has of
+    /// connections to the upstream ends with it. Returns what has been bound, or `None` if the server no longer serves.
+    ///
+    /// # Errors
+    /// Each address that can't be bound.
+    pub async fn go_over_to(
+        &self,
+        proxies: Proxies,
+    ) -> Result<Option<Vec<Listening>>, Vec<StartError>> {
+        let (done, outcome) = oneshot::channel();
+        if self.0.send(Change { proxies, done }).await.is_err() {
+            return Ok(None);
+        }
+        outcome.await.ok().transpose()
+    }
 }
 
 impl Server {
@@ -112,61 +157,54 @@ impl Server {
     ///
     /// # Errors
     /// Each proxy that can't be prepared, and each address that can't be bound.
-    pub fn bind(config: Config, metrics: Metrics) -> Result<Self, Vec<StartError>> {
+    pub fn bind(config: Config, metrics: Arc<Metrics>) -> Result<Self, Vec<StartError>> {
         let mut faults = Vec::new();
         let mut bound = Vec::new();
-        for proxy in config.proxies {
-            let key = format!("proxy.{}.listen", proxy.name);
-            let listeners: Vec<_> = proxy
-                .listen
-                .iter()
-                .filter_map(|address| {
-                    keep(&mut faults, bind(&key, address, &proxy.access.allowed_uids))
-                })
-                .collect();
-            if let Some(proxy) = keep(&mut faults, prepare(proxy, &metrics)) {
-                bound.push((proxy, listeners));
-            }
+        for proxy in &config.proxies {
+            let addresses = proxy.listen.iter();
+            let bind = |address| keep(&mut faults, Bound::for_proxy(proxy, address));
+            bound.push(addresses.filter_map(bind).collect());
         }
         let admin = config.admin.and_then(|address| {
-            let listener = keep(&mut faults, bind("admin.listen", &address, &[]))?;
-            Some((listener, address))
+            let bound = keep(&mut faults, Bound::new("admin.listen", &address, &[]))?;
+            Some((bound.listener, address))
+        });
+        let proxies = Proxies::prepare(config.proxies, &metrics).unwrap_or_else(|others| {
+            faults.extend(others);
+            Proxies(Vec::new())
         });
         if !faults.is_empty() {
             return Err(faults);
         }
+        let (sender, changes) = mpsc::channel(1);
         Ok(Self {
+            proxies: proxies.0,
             bound,
             admin,
-            metrics: Arc::new(metrics),
+            metrics,
+            handle: Handle(sender),
+            changes,
         })
     }
 
-    /// Each proxy's name, an address that it listens on, and its upstream.
-    ///
-    /// # Errors
-    /// The system does not tell a socket's address.
-    pub fn listening(&self) -> io::Result<Vec<(Arc<str>, ListenAddress, String)>> {
-        let mut listening = Vec::new();
-        for (proxy, listeners) in &self.bound {
-            for listener in listeners {
-                listening.push((
-                    Arc::clone(&proxy.config.name),
-                    listener.address()?,
-                    proxy.config.upstream.to_string(),
-                ));
-            }
-        }
-        Ok(listening)
+    /// What it listens on.
+    pub fn listening(&self) -> Vec<Listening> {
+        let proxies = self.proxies.iter().zip(&self.bound);
+        proxies
+            .flat_map(|(proxy, bound)| bound.iter().map(|bound| bound.listening(proxy)))
+            .collect()
+    }
+
+    /// What changes the server once it serves.
+    pub fn handle(&self) -> Handle {
+        self.handle.clone()
     }
 
     /// Serves until `shutdown` is cancelled, then finishes what is under way for up to `drain`.
     ///
     /// Returns whether everything had finished by then.
-    pub async fn serve(self, shutdown: CancellationToken, drain: Duration) -> bool {
-        let connections = TaskTracker::new();
-        let helpers = TaskTracker::new();
-        let stop_helpers = CancellationToken::new();
+    pub async fn serve(mut self, shutdown: CancellationToken, drain: Duration) -> bool {
+        let mut serving = Serving::new(shutdown.clone(), drain);
         let (phase, phases) = watch::channel(Phase::Ready);
         if let Some((listener, address)) = self.admin {
             let admin = Admin {
@@ -174,126 +212,36 @@ impl Server {
                 phase: phases,
                 metrics: self.metrics,
             };
-            let stop = stop_helpers.clone();
-            helpers.spawn(async move {
+            let stop = serving.stop_helpers.clone();
+            serving.helpers.spawn(async move {
                 match listener {
                     Listener::Tcp(listener) => admin::serve(listener, admin, stop).await,
                     Listener::Unix(listener, _file) => admin::serve(listener, admin, stop).await,
                 }
             });
         }
-        for (proxy, listeners) in self.bound {
-            let limits = Limits::new(proxy.config.limits.connections);
-            for listener in listeners {
-                let accepting = accept(
-                    Arc::clone(&proxy),
-                    listener,
-                    limits.clone(),
-                    connections.clone(),
-                    shutdown.clone(),
-                );
-                connections.spawn(accepting);
+        for (proxy, bound) in self.proxies.iter().zip(self.bound) {
+            for bound in bound {
+                serving.open(proxy, bound);
             }
-            let stop = stop_helpers.clone();
-            helpers.spawn(async move {
-                tokio::select! {
-                    () = proxy.expire_idle() => {}
-                    () = stop.cancelled() => {}
-                }
-            });
         }
-        shutdown.cancelled().await;
+        serving.employ(self.proxies);
+        loop {
+            // There is always a next change to wait for: `self` has a handle.
+            tokio::select! {
+                Some(Change { proxies, done }) = self.changes.recv() => {
+                    // Whoever has asked may be gone.
+                    let _ = done.send(serving.reload(proxies.0).await);
+                }
+                () = shutdown.cancelled() => break,
+            }
+        }
         phase.send_replace(Phase::Draining);
-        connections.close();
-        let finished = timeout(drain, connections.wait()).await.is_ok();
-        stop_helpers.cancel();
-        helpers.close();
-        helpers.wait().await;
-        finished
+        serving.finish().await
     }
 }
 
 /// Keeps what went well, and puts aside what did not.
 fn keep<T>(faults: &mut Vec<StartError>, outcome: Result<T, StartError>) -> Option<T> {
     outcome.map_err(|fault| faults.push(fault)).ok()
-}
-
-fn bind(key: &str, address: &ListenAddress, uids: &[u32]) -> Result<Listener, StartError> {
-    Listener::bind(address, uids).map_err(|source| StartError::Bind {
-        key: key.to_owned(),
-        address: address.clone(),
-        source,
-    })
-}
-
-/// The connections of one proxy, over all its listeners.
-#[derive(Clone, Debug)]
-struct Limits {
-    served: Arc<Semaphore>,
-    refused: Arc<Semaphore>,
-}
-
-impl Limits {
-    fn new(connections: usize) -> Self {
-        Self {
-            served: Arc::new(Semaphore::new(connections.min(Semaphore::MAX_PERMITS))),
-            refused: Arc::new(Semaphore::new(REFUSED_AT_ONCE)),
-        }
-    }
-}
-
-/// Accepts connections until told to stop; closes the socket then, so that no new client comes to wait.
-async fn accept(
-    proxy: Arc<Proxy>,
-    listener: Listener,
-    limits: Limits,
-    connections: TaskTracker,
-    shutdown: CancellationToken,
-) {
-    loop {
-        let accepted = tokio::select! {
-            accepted = listener.accept() => accepted,
-            () = shutdown.cancelled() => return,
-        };
-        let (stream, mut client) = match accepted {
-            Ok(accepted) => accepted,
-            Err(error) if is_about_one_connection(&error) => continue,
-            Err(error) => {
-                let name = &*proxy.config.name;
-                warn!(proxy = name, %error, "can't accept connections for now");
-                tokio::select! {
-                    () = sleep(ACCEPT_PAUSE) => continue,
-                    () = shutdown.cancelled() => return,
-                }
-            }
-        };
-        // Those who are not let in anyway must not keep others out.
-        let is_welcome = is_allowed_user(&proxy.config.access, client.uid);
-        let served = Arc::clone(&limits.served);
-        let permit = is_welcome
-            .then(|| served.try_acquire_owned().ok())
-            .flatten();
-        client.over_limit = is_welcome && permit.is_none();
-        let refused = || Arc::clone(&limits.refused).try_acquire_owned().ok();
-        let Some(permit) = permit.or_else(refused) else {
-            continue;
-        };
-        let counted = proxy.metrics.client_connected();
-        let serving = connection::serve(Arc::clone(&proxy), stream, client, shutdown.clone());
-        connections.spawn(async move {
-            serving.await;
-            drop((permit, counted));
-        });
-    }
-}
-
-/// Whether an accept failed because of the peer, and the next one may succeed.
-fn is_about_one_connection(error: &io::Error) -> bool {
-    matches!(
-        error.kind(),
-        io::ErrorKind::ConnectionAborted
-            | io::ErrorKind::ConnectionReset
-            | io::ErrorKind::ConnectionRefused
-            | io::ErrorKind::Interrupted
-    )
 }

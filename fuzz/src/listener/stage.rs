@@ -9,6 +9,7 @@ use std::{
     cell::Cell,
     io::ErrorKind,
     net::{Ipv4Addr, SocketAddr},
+    sync::Arc,
     time::Duration,
 };
 
@@ -205,8 +206,9 @@ async fn start(upstream: Upstream) -> (SocketAddr, Vec<SocketAddr>) {
         admin: None,
         proxies: Kind::ALL.map(|kind| proxy(kind, origin)).to_vec(),
     };
-    let server = Server::bind(config, Metrics::new(Lost::default())).expect("a configuration");
-    let listening = server.listening().expect("addresses");
+    let metrics = Arc::new(Metrics::new(Lost::default()));
+    let server = Server::bind(config, metrics).expect("a configuration");
+    let listening = server.listening();
     let proxies = listening.into_iter().map(|(_, address, _)| match address {
         ListenAddress::Tcp(address) => address,
         ListenAddress::Unix(_) => unreachable!("none of the proxies listens on a Unix socket"),

@@ -1,0 +1,92 @@
+//! A listener at work: it accepts connections, and hands each to the proxy that it works for.
+
+use std::{io, sync::Arc, time::Duration};
+
+use tokio::{sync::watch, time::sleep};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use tracing::warn;
+
+use super::{connection, listener::Listener, room::Room};
+use crate::proxy::{Proxy, is_allowed_user};
+
+/// How long an accept loop waits when the system is out of file descriptors or memory.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+
+/// Connections over the limit that are told so; beyond them connections are closed without a word.
+const REFUSED_AT_ONCE: usize = 64;
+
+/// The proxy that a listener works for, and the room for its connections.
+#[derive(Clone, Debug)]
+pub(super) struct Assignment {
+    pub(super) proxy: Arc<Proxy>,
+    pub(super) rooms: Rooms,
+}
+
+/// The room for a proxy's connections, which a reload leaves as it is.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Rooms {
+    served: Room,
+    refused: Room,
+}
+
+/// How a listener and its connections are told to end.
+#[derive(Clone, Debug)]
+pub(super) struct End {
+    /// Accept nothing more, and finish what is under way.
+    pub(super) drain: CancellationToken,
+    /// Leave what is still under way.
+    pub(super) cut: CancellationToken,
+}
+
+/// Accepts connections until told to stop; closes the socket then, so that no new client comes to wait.
+pub(super) async fn accept(
+    assignment: watch::Receiver<Assignment>,
+    listener: Listener,
+    connections: TaskTracker,
+    end: End,
+) {
+    loop {
+        let accepted = tokio::select! {
+            accepted = listener.accept() => accepted,
+            () = end.drain.cancelled() => return,
+        };
+        let Assignment { proxy, rooms } = assignment.borrow().clone();
+        let (stream, mut client) = match accepted {
+            Ok(accepted) => accepted,
+            Err(error) if is_about_one_connection(&error) => continue,
+            Err(error) => {
+                let name = &*proxy.config.name;
+                warn!(proxy = name, %error, "can't accept connections for now");
+                tokio::select! {
+                    () = sleep(ACCEPT_PAUSE) => continue,
+                    () = end.drain.cancelled() => return,
+                }
+            }
+        };
+        // Those who are not let in anyway must not keep others out.
+        let is_welcome = is_allowed_user(&proxy.config.access, client.uid);
+        let limit = proxy.config.limits.connections;
+        let place = is_welcome.then(|| rooms.served.enter(limit)).flatten();
+        client.over_limit = is_welcome && place.is_none();
+        let Some(place) = place.or_else(|| rooms.refused.enter(REFUSED_AT_ONCE)) else {
+            continue;
+        };
+        let counted = proxy.metrics.client_connected();
+        let serving = connection::serve(assignment.clone(), stream, client, end.clone());
+        connections.spawn(async move {
+            serving.await;
+            drop((place, counted));
+        });
+    }
+}
+
+/// Whether an accept failed because of the peer, and the next one may succeed.
+fn is_about_one_connection(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::ConnectionAborted
+            | io::ErrorKind::ConnectionReset
+            | io::ErrorKind::ConnectionRefused
+            | io::ErrorKind::Interrupted
+    )
+}
