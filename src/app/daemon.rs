@@ -1,21 +1,39 @@
 //! `undersign run`: the daemon from its start to its end.
 
+use std::sync::Arc;
+
+use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
 
 use super::{
     Exit, complain,
     process::{Signals, in_runtime, raise_descriptor_limit},
+    refuse,
+    reload::{Fixed, Reloader, Source, exposed, warn_of_exposure},
+    watch::{Sightings, Watch},
 };
 use crate::{
-    config::{Config, ListenAddress},
+    config::{Flags, Layers},
+    env::Environment,
     log::{self, Destination, Log},
     metrics::Metrics,
     server::{DRAIN, Server, StartError},
+    stamp::seconds_since_epoch,
 };
 
 /// Runs the daemon until a signal ends it.
-pub(super) fn run(config: Config) -> Exit {
+pub(super) fn run(flags: Flags, environment: Environment) -> Exit {
+    let loaded = Layers::read(&flags, &environment).and_then(|layers| {
+        let seen = Sightings::of(layers.files(&environment));
+        let config = layers.resolve(&environment)?;
+        Ok((layers, seen, config))
+    });
+    let (layers, seen, config) = match loaded {
+        Ok(loaded) => loaded,
+        Err(faults) => return refuse(&faults),
+    };
+    let source = Arc::new(Source { flags, environment });
     let destination = Destination::from(config.log.file.clone());
     let format = config.log.format;
     let format = format.unwrap_or_else(|| log::default_format(&destination));
@@ -33,8 +51,13 @@ pub(super) fn run(config: Config) -> Exit {
     in_runtime(async {
         // Before anything listens: whoever reads the ready line may send a signal at once.
         let mut signals = Signals::new()?;
-        warn_of_exposure(&config);
-        let server = match Server::bind(config, Metrics::new(log.lost())) {
+        warn_of_exposure(&exposed(&config.proxies));
+        let fixed = Fixed {
+            log: config.log.clone(),
+            admin: config.admin.clone(),
+        };
+        let metrics = Arc::new(Metrics::new(log.lost()));
+        let server = match Server::bind(config, Arc::clone(&metrics)) {
             Ok(server) => server,
             Err(faults) => {
                 let exit = if faults.iter().any(StartError::is_configuration) {
@@ -52,10 +75,24 @@ pub(super) fn run(config: Config) -> Exit {
                 return Ok(exit);
             }
         };
-        for (proxy, address, upstream) in server.listening()? {
+        metrics.configured(seconds_since_epoch());
+        for (proxy, address, upstream) in server.listening() {
             log::listening(format, &proxy, address, upstream);
         }
         let shutdown = CancellationToken::new();
+        let reloader = Reloader {
+            source,
+            layers,
+            fixed,
+            watch: Watch::new(seen),
+            server: server.handle(),
+            metrics,
+            format,
+            refused: Vec::new(),
+        };
+        let asked = Arc::new(Notify::new());
+        let reloading = reloader.run(Arc::clone(&asked));
+        tokio::spawn(shutdown.clone().run_until_cancelled_owned(reloading));
         let mut serving = tokio::spawn(server.serve(shutdown.clone(), DRAIN));
         loop {
             tokio::select! {
@@ -73,7 +110,10 @@ pub(super) fn run(config: Config) -> Exit {
                     info!("stopping: finishing what is under way");
                     shutdown.cancel();
                 }
-                _ = signals.hang_up.recv() => reopen(&log),
+                _ = signals.hang_up.recv() => {
+                    reopen(&log);
+                    asked.notify_one();
+                }
             }
         }
     })
@@ -93,21 +133,5 @@ fn reopen(log: &Log) {
     match log.reopen() {
         Ok(()) => info!("reopened the log"),
         Err(error) => error!(%error, "log.file: can't reopen the log; the old one stays in use"),
-    }
-}
-
-/// Says aloud what only looks harmless.
-fn warn_of_exposure(config: &Config) {
-    for proxy in &config.proxies {
-        let exposed = |address: &&ListenAddress| !address.is_local();
-        if proxy.access.client_token.is_none()
-            && let Some(address) = proxy.listen.iter().find(exposed)
-        {
-            warn!(
-                proxy = &*proxy.name,
-                %address,
-                "anybody who reaches this address can use the credentials: set access.client_token_file"
-            );
-        }
     }
 }

@@ -2,6 +2,8 @@
 
 mod daemon;
 mod process;
+mod reload;
+mod watch;
 
 use std::{ffi::OsString, fmt::Display, io, io::Write as _, process::ExitCode};
 
@@ -11,7 +13,7 @@ use self::process::{Signals, forbid_dumps, in_runtime};
 use crate::{
     admin,
     cli::{self, Command, NoCommand},
-    config::{self, Config, Flags, ListenAddress},
+    config::{self, Flags, ListenAddress},
     demo,
     doctor::{self, DoctorError, DoctorWords},
     env::Environment,
@@ -52,8 +54,8 @@ pub fn main(words: impl Iterator<Item = OsString>) -> ExitCode {
     let environment = Environment::capture();
     forbid_dumps();
     let exit = match command {
-        Command::Run(flags) => with_config(&flags, &environment, daemon::run),
-        Command::Check(flags) => with_config(&flags, &environment, |config| check(&config)),
+        Command::Run(flags) => daemon::run(flags, environment),
+        Command::Check(flags) => check(&flags, &environment),
         Command::Sign(words) => {
             let (now, nonce) = (seconds_since_epoch(), fresh_nonce());
             report(inspect::sign(&words, &environment, now, nonce))
@@ -69,22 +71,15 @@ pub fn main(words: impl Iterator<Item = OsString>) -> ExitCode {
     exit.into()
 }
 
-fn with_config(
-    flags: &Flags,
-    environment: &Environment,
-    then: impl FnOnce(Config) -> Exit,
-) -> Exit {
-    match config::load(flags, environment) {
-        Ok(config) => then(config),
-        Err(faults) => refuse(&faults),
-    }
-}
-
-fn check(config: &Config) -> Exit {
-    match server::check(config) {
+fn check(flags: &Flags, environment: &Environment) -> Exit {
+    let config = match config::load(flags, environment) {
+        Ok(config) => config,
+        Err(faults) => return refuse(&faults),
+    };
+    match server::check(&config) {
         Ok(notes) => {
             notes.iter().for_each(complain);
-            print(config::describe(config), Exit::Clean)
+            print(config::describe(&config), Exit::Clean)
         }
         Err(faults) => refuse(&faults),
     }
