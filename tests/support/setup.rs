@@ -176,6 +176,11 @@ impl Setup {
         self
     }
 
+    /// The daemon's directory.
+    pub(crate) fn directory(&self) -> &Path {
+        self.directory.path()
+    }
+
     /// Writes a file into the daemon's directory that its owner alone may read.
     pub(crate) fn secret_file(&self, name: &str, content: &str) -> PathBuf {
         write_secret(self.directory.path(), name, content)
