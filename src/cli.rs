@@ -20,7 +20,8 @@ use crate::{
 /// What stands below the long help, and in the man page.
 const SIGNALS_AND_EXIT_CODES: &str = "\
 Signals: TERM and INT stop the daemon, which finishes what is under way for up to 30 s; a second one ends it at once. \
-HUP reopens the log file.
+HUP reopens the log file and reloads configuration, secrets and certificates; if anything is wrong with those, the old \
+ones serve on.
 
 Exit codes: 0 a clean stop, 64 a wrong command line, 69 an address that can't be bound, 78 a wrong configuration, \
 1 anything else.";
