@@ -66,6 +66,8 @@ fn allow_rules_let_their_methods_and_paths_through() {
         ("DELETE", "/any"),
         ("x-custom", "/any"),
         ("GET", "/with/slash/"),
+        // What ends in `/**` has the slash before it, too.
+        ("GET", "/aps/2/"),
     ] {
         bench.forwarded(request(method, path));
     }
@@ -101,7 +103,6 @@ fn other_methods_and_paths_are_refused() {
         ("GET", "http://localhost/other?http://localhost/any"),
         ("GET", "http://localhost"),
         // A slash at the end, which some servers take no notice of.
-        ("GET", "/aps/2/"),
         ("GET", "/any/"),
         ("POST", "/aps/2/services/x/orders/"),
         ("GET", "/with/slash"),

@@ -62,7 +62,7 @@ const CASES: [Case; 9] = [
             edit(daemon, "trust = 'self-signed'", "ca_file = 'ca.pem'");
         },
         "proxy.test.tls.ca_file",
-        "no certificate can be read",
+        "there is no certificate in ",
     ),
     (
         |daemon| listen_too(daemon, &["new.sock", "taken.sock"]),
