@@ -184,7 +184,7 @@ struct FlagArguments {
     /// /etc/undersign/undersign.toml, where there is one]
     #[arg(long, value_name = "FILE")]
     config: Option<String>,
-    /// Where to listen: HOST:PORT, with port 0 for any that is free, or unix:/path [env: UNDERSIGN_LISTEN]
+    /// Where to listen: HOST:PORT, with port 0 for any that is free, unix:/path or systemd:NAME [env: UNDERSIGN_LISTEN]
     /// [default: 127.0.0.1:8080]
     #[arg(long, value_name = "ADDR")]
     listen: Option<String>,

@@ -6,7 +6,21 @@ use std::{
     fmt,
 };
 
+use listenfd::ListenFd;
 use zeroize::Zeroize as _;
+
+use crate::systemd::{Descriptors, Sockets};
+
+/// What systemd tells the daemon, and the daemon alone (sd_listen_fds(3), sd_notify(3), sd_watchdog_enabled(3)).
+const FROM_SYSTEMD: [&str; 7] = [
+    "LISTEN_FDNAMES",
+    "LISTEN_FDS",
+    "LISTEN_PID",
+    "LISTEN_PIDFDID",
+    "NOTIFY_SOCKET",
+    "WATCHDOG_PID",
+    "WATCHDOG_USEC",
+];
 
 /// What each variable of ours begins with.
 const PREFIX: &str = "UNDERSIGN_";
@@ -20,7 +34,10 @@ pub struct NotUnicode;
 ///
 /// Everything that depends on variables takes one of these, so that a test can make up its own.
 #[derive(Clone, Default)]
-pub struct Environment(BTreeMap<OsString, OsString>);
+pub struct Environment {
+    variables: BTreeMap<OsString, OsString>,
+    sockets: Option<Sockets>,
+}
 
 impl Environment {
     /// Reads the environment of this process.
@@ -29,13 +46,41 @@ impl Environment {
         std::env::vars_os().collect()
     }
 
+    /// Takes over the sockets that were passed to this process, so that no child process gets them. Comes before all
+    /// that may open a file or start a thread.
+    #[must_use]
+    #[expect(clippy::disallowed_methods, reason = "the one place that may")]
+    pub fn with_sockets(mut self) -> Self {
+        // What is no text makes no sense either.
+        let value = |name| self.get(name).ok().flatten();
+        let descriptors = Descriptors::parse(
+            std::process::id(),
+            value("LISTEN_PID"),
+            value("LISTEN_FDS"),
+            value("LISTEN_FDNAMES"),
+        );
+        // It takes variables without a process's id for ours.
+        let passed = if descriptors.is_empty() {
+            ListenFd::empty()
+        } else {
+            ListenFd::from_env()
+        };
+        self.sockets = Some(descriptors.adopt(passed));
+        self
+    }
+
+    /// The sockets that were passed to this process; `None` if they were not taken over, as only the daemon does.
+    pub fn sockets(&self) -> Option<&Sockets> {
+        self.sockets.as_ref()
+    }
+
     /// The value of a variable, if it is set.
     ///
     /// # Errors
     ///
     /// It is set, but no text.
     pub fn get(&self, name: &str) -> Result<Option<&str>, NotUnicode> {
-        self.0
+        self.variables
             .get(OsStr::new(name))
             .map(|value| value.to_str().ok_or(NotUnicode))
             .transpose()
@@ -43,19 +88,21 @@ impl Environment {
 
     /// The names that begin with `UNDERSIGN_`, in their order, each with its value.
     pub fn own(&self) -> impl Iterator<Item = (&str, Result<&str, NotUnicode>)> {
-        self.0.iter().filter_map(|(name, value)| {
+        self.variables.iter().filter_map(|(name, value)| {
             let name = name.to_str().filter(|name| name.starts_with(PREFIX))?;
             Some((name, value.to_str().ok_or(NotUnicode)))
         })
     }
 
-    /// What a child process may see: everything but our own variables and those named in `withheld`.
+    /// What a child process may see: everything but our own variables, what systemd tells the daemon alone, and those
+    /// named in `withheld`.
     pub fn for_child(&self, withheld: &[String]) -> impl Iterator<Item = (&OsStr, &OsStr)> {
-        self.0
+        self.variables
             .iter()
             .map(|(name, value)| (name.as_os_str(), value.as_os_str()))
             .filter(move |(name, _)| {
                 !name.as_encoded_bytes().starts_with(PREFIX.as_bytes())
+                    && !FROM_SYSTEMD.iter().any(|other| OsStr::new(other) == *name)
                     && !withheld.iter().any(|other| OsStr::new(other) == *name)
             })
     }
@@ -63,12 +110,13 @@ impl Environment {
 
 impl<N: Into<OsString>, V: Into<OsString>> FromIterator<(N, V)> for Environment {
     fn from_iter<I: IntoIterator<Item = (N, V)>>(variables: I) -> Self {
-        Self(
-            variables
+        Self {
+            variables: variables
                 .into_iter()
                 .map(|(name, value)| (name.into(), value.into()))
                 .collect(),
-        )
+            sockets: None,
+        }
     }
 }
 
@@ -76,7 +124,7 @@ impl<N: Into<OsString>, V: Into<OsString>> FromIterator<(N, V)> for Environment 
 /// root can't read it either (see `app::process`).
 impl Drop for Environment {
     fn drop(&mut self) {
-        for value in self.0.values_mut() {
+        for value in self.variables.values_mut() {
             std::mem::take(value).into_encoded_bytes().zeroize();
         }
     }
@@ -85,7 +133,7 @@ impl Drop for Environment {
 /// Shows how many variables there are, for any of them may hold a secret.
 impl fmt::Debug for Environment {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Environment({} variables)", self.0.len())
+        write!(f, "Environment({} variables)", self.variables.len())
     }
 }
 
@@ -105,10 +153,12 @@ mod tests {
     }
 
     #[test]
-    fn a_child_sees_neither_our_variables_nor_those_withheld() {
+    fn a_child_sees_neither_our_variables_nor_systemd_s_nor_those_withheld() {
         let environment = Environment::from_iter([
             ("APS_SECRET", "1"),
             ("HOME", "/"),
+            ("LISTEN_FDS", "1"),
+            ("NOTIFY_SOCKET", "/run/systemd/notify"),
             ("UNDERSIGN_CONSUMER_SECRET", "2"),
         ]);
         let seen: Vec<_> = environment.for_child(&["APS_SECRET".into()]).collect();

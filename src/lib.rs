@@ -17,6 +17,7 @@
 //! - [`upstream`] keeps connections to a platform; its `tls` alone names rustls.
 //! - [`config`] turns files, variables and flags into a [`config::Config`] that can't be wrong, or into all the faults
 //!   found at once. [`mod@env`] alone reads the environment.
+//! - [`systemd`] takes the sockets that systemd passes, and tells it how the daemon is doing.
 //! - [`wire`] stands between hyper and the bytes: it reads heads strictly and writes them unchanged.
 //! - `stamp` reads the clock and makes nonces, which [`oauth`] is given.
 //! - [`oauth`] signs. It knows no socket, no clock, no randomness and no configuration.
@@ -37,5 +38,6 @@ pub mod oauth;
 mod proxy;
 pub mod server;
 mod stamp;
+pub mod systemd;
 pub mod upstream;
 pub mod wire;

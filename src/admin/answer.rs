@@ -63,7 +63,7 @@ fn of_type(media_type: &'static str, status: StatusCode, body: Bytes) -> Respons
 /// our answers; but the browser still sends that name.
 fn refuse_host<B>(own: &ListenAddress, request: &Request<B>) -> Option<Response<Full<Bytes>>> {
     // No browser speaks to a Unix socket.
-    let ListenAddress::Tcp(own) = own else {
+    let ListenAddress::Tcp(own) = own.bound() else {
         return None;
     };
     let mut hosts = request.headers().get_all(HOST).iter();
@@ -80,8 +80,8 @@ fn refuse_host<B>(own: &ListenAddress, request: &Request<B>) -> Option<Response<
     };
     // A target in absolute form overrides the field (RFC 9112 §3.2.2); browsers send both alike.
     let target = request.uri().authority();
-    let is_ours = target.is_none_or(|target| is_ours(*own, target))
-        && host.is_ok_and(|host| is_ours(*own, &host));
+    let is_ours = target.is_none_or(|target| is_ours(own, target))
+        && host.is_ok_and(|host| is_ours(own, &host));
     (!is_ours).then(|| {
         text(
             StatusCode::MISDIRECTED_REQUEST,

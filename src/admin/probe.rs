@@ -80,6 +80,10 @@ async fn ask(address: &ListenAddress) -> Result<(), ProbeError> {
             let stream = UnixStream::connect(path).await.map_err(failed)?;
             ask_over(stream).await
         }
+        ListenAddress::Systemd(_) => Err(failed(io::Error::new(
+            io::ErrorKind::AddrNotAvailable,
+            "systemd alone knows where this is: give the address itself",
+        ))),
     }
 }
 

@@ -10,7 +10,7 @@ use super::{
     Exit, complain,
     process::{Signals, in_runtime, raise_descriptor_limit},
     refuse,
-    reload::{Fixed, Reloader, Source, exposed, warn_of_exposure},
+    reload::{Fixed, Reloader, SERVING, Source, exposed, warn_of_exposure},
     watch::{Sightings, Watch},
 };
 use crate::{
@@ -20,6 +20,7 @@ use crate::{
     metrics::Metrics,
     server::{DRAIN, Server, StartError},
     stamp::seconds_since_epoch,
+    systemd::Notifier,
 };
 
 /// Runs the daemon until a signal ends it.
@@ -33,6 +34,8 @@ pub(super) fn run(flags: Flags, environment: Environment) -> Exit {
         Ok(loaded) => loaded,
         Err(faults) => return refuse(&faults),
     };
+    let notify_socket = environment.get("NOTIFY_SOCKET").ok().flatten();
+    let notify_socket = notify_socket.map(str::to_owned);
     let source = Arc::new(Source { flags, environment });
     let destination = Destination::from(config.log.file.clone());
     let format = config.log.format;
@@ -48,6 +51,7 @@ pub(super) fn run(flags: Flags, environment: Environment) -> Exit {
     };
     info!(version = env!("CARGO_PKG_VERSION"), "starting");
     raise_descriptor_limit();
+    let notifier = Arc::new(Notifier::new(notify_socket.as_deref()));
     in_runtime(async {
         // Before anything listens: whoever reads the ready line may send a signal at once.
         let mut signals = Signals::new()?;
@@ -87,6 +91,7 @@ pub(super) fn run(flags: Flags, environment: Environment) -> Exit {
             watch: Watch::new(seen),
             server: server.handle(),
             metrics,
+            notifier: Arc::clone(&notifier),
             format,
             refused: Vec::new(),
         };
@@ -94,6 +99,7 @@ pub(super) fn run(flags: Flags, environment: Environment) -> Exit {
         let reloading = reloader.run(Arc::clone(&asked));
         tokio::spawn(shutdown.clone().run_until_cancelled_owned(reloading));
         let mut serving = tokio::spawn(server.serve(shutdown.clone(), DRAIN));
+        notifier.ready(SERVING);
         loop {
             tokio::select! {
                 served = &mut serving => {
@@ -109,6 +115,7 @@ pub(super) fn run(flags: Flags, environment: Environment) -> Exit {
                     }
                     info!("stopping: finishing what is under way");
                     shutdown.cancel();
+                    notifier.stopping("finishing what is under way");
                 }
                 _ = signals.hang_up.recv() => {
                     reopen(&log);

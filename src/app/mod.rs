@@ -54,7 +54,7 @@ pub fn main(words: impl Iterator<Item = OsString>) -> ExitCode {
     let environment = Environment::capture();
     forbid_dumps();
     let exit = match command {
-        Command::Run(flags) => daemon::run(flags, environment),
+        Command::Run(flags) => daemon::run(flags, environment.with_sockets()),
         Command::Check(flags) => check(&flags, &environment),
         Command::Sign(words) => {
             let (now, nonce) = (seconds_since_epoch(), fresh_nonce());

@@ -15,7 +15,15 @@ use crate::{
     metrics::Metrics,
     server::{Handle, Proxies},
     stamp::seconds_since_epoch,
+    systemd::Notifier,
 };
+
+/// What systemd shows of a daemon that serves what it was last told to.
+pub(super) const SERVING: &str = "serving";
+
+/// What it shows after a reload that was refused.
+const SERVING_FORMER: &str =
+    "serving what was loaded before: the last reload was refused, see the log";
 
 /// How often files are read that change while they are read.
 const MAX_READINGS: u32 = 5;
@@ -44,6 +52,7 @@ pub(super) struct Reloader {
     pub(super) watch: Watch,
     pub(super) server: Handle,
     pub(super) metrics: Arc<Metrics>,
+    pub(super) notifier: Arc<Notifier>,
     /// The format of ready lines.
     pub(super) format: LogFormat,
     /// What the last reload was refused for, if it was.
@@ -80,6 +89,10 @@ impl Reloader {
 
     /// One reload, from its beginning to its end, whatever that is.
     async fn reload(&mut self, cause: Cause) {
+        // Whoever has asked waits for the end of it.
+        if cause == Cause::HangUp {
+            self.notifier.reloading();
+        }
         match self.try_reload(cause).await {
             Ok(()) => {
                 self.refused.clear();
@@ -97,6 +110,11 @@ impl Reloader {
                 self.refused = faults;
             }
         }
+        self.notifier.ready(if self.refused.is_empty() {
+            SERVING
+        } else {
+            SERVING_FORMER
+        });
     }
 
     async fn try_reload(&mut self, cause: Cause) -> Result<(), Vec<String>> {

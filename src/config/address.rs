@@ -6,7 +6,11 @@ use std::{
     str::FromStr,
 };
 
-use super::ListenAddress;
+use super::{ListenAddress, SystemdSocket};
+use crate::systemd::SocketAddress;
+
+/// The most that systemd takes for a name.
+const MAX_NAME_BYTES: usize = 255;
 
 /// A text that is no listener's address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -20,9 +24,14 @@ pub enum ListenAddressError {
     /// `unix:` without an absolute path.
     #[error("is no absolute path: write unix:/path/of/the.sock")]
     RelativePath,
+    /// `systemd:` without a name that systemd could give.
+    #[error(
+        "is no name of a socket: write systemd:NAME with the FileDescriptorName= of the socket unit"
+    )]
+    SocketName,
     /// Something else.
     #[error(
-        "is no address: write 127.0.0.1:8080, [::1]:8080, localhost:8080 or unix:/path/of/the.sock"
+        "is no address: write 127.0.0.1:8080, [::1]:8080, localhost:8080, unix:/path/of/the.sock or systemd:NAME"
     )]
     Malformed,
 }
@@ -37,6 +46,16 @@ impl FromStr for ListenAddress {
                 Ok(Self::Unix(PathBuf::from(path)))
             } else {
                 Err(ListenAddressError::RelativePath)
+            };
+        }
+        if text == "systemd" {
+            return Ok(Self::systemd(None));
+        }
+        if let Some(name) = text.strip_prefix("systemd:") {
+            return if is_socket_name(name) {
+                Ok(Self::systemd(Some(name)))
+            } else {
+                Err(ListenAddressError::SocketName)
             };
         }
         if let Ok(address) = text.parse() {
@@ -60,18 +79,43 @@ impl FromStr for ListenAddress {
     }
 }
 
+/// Whether systemd takes this for `FileDescriptorName=`.
+fn is_socket_name(name: &str) -> bool {
+    let is_fit = |byte| matches!(byte, b' '..=b'~') && byte != b':';
+    (1..=MAX_NAME_BYTES).contains(&name.len()) && name.bytes().all(is_fit)
+}
+
 impl ListenAddress {
-    /// Whether only this machine can connect.
+    fn systemd(name: Option<&str>) -> Self {
+        Self::Systemd(SystemdSocket {
+            name: name.map(Into::into),
+            passed: None,
+        })
+    }
+
+    /// Whether only this machine can connect. A socket that has not been passed yet is judged when it is.
     pub fn is_local(&self) -> bool {
-        match self {
+        match self.bound() {
             Self::Tcp(address) => address.ip().to_canonical().is_loopback(),
-            Self::Unix(_) => true,
+            Self::Unix(_) | Self::Systemd(_) => true,
+        }
+    }
+
+    /// The address that a socket which was passed is bound to; every other address is returned as it is.
+    pub fn bound(&self) -> Self {
+        let Self::Systemd(socket) = self else {
+            return self.clone();
+        };
+        match socket.passed.as_ref().map(|passed| passed.address()) {
+            Some(SocketAddress::Tcp(address)) => Self::Tcp(*address),
+            Some(SocketAddress::Unix(path)) => Self::Unix(path.clone()),
+            None => self.clone(),
         }
     }
 
     /// Whether both cannot be bound at once.
     pub(super) fn clashes_with(&self, other: &Self) -> bool {
-        match (self, other) {
+        match (&self.bound(), &other.bound()) {
             // Port 0 stands for a free port, a different one each time.
             (Self::Tcp(a), Self::Tcp(b)) => {
                 a.port() != 0
@@ -79,6 +123,7 @@ impl ListenAddress {
                     && (covers(a.ip(), b.ip()) || covers(b.ip(), a.ip()))
             }
             (Self::Unix(a), Self::Unix(b)) => a == b,
+            (Self::Systemd(a), Self::Systemd(b)) => a == b,
             _ => false,
         }
     }
@@ -117,6 +162,12 @@ mod tests {
             ("127.0.0.1:65536", Err(Malformed)),
             ("http://127.0.0.1:8080", Err(Malformed)),
             ("", Err(Malformed)),
+            ("systemd", Ok("systemd")),
+            ("systemd:undersign.socket", Ok("systemd:undersign.socket")),
+            ("systemd:", Err(SocketName)),
+            ("systemd:a:b", Err(SocketName)),
+            ("systemd:\u{e9}", Err(SocketName)),
+            ("systemd1", Err(Malformed)),
         ];
         for (text, expected) in cases {
             let read = text
@@ -139,6 +190,9 @@ mod tests {
             ("[::1]:1", "127.0.0.1:1", false),
             ("unix:/a", "unix:/a", true),
             ("unix:/a", "unix:/b", false),
+            ("systemd:a", "systemd:a", true),
+            ("systemd:a", "systemd:b", false),
+            ("systemd:a", "127.0.0.1:1", false),
         ];
         for (a, b, expected) in cases {
             let (first, second): (ListenAddress, ListenAddress) =

@@ -35,6 +35,7 @@ pub use self::{
 use crate::{
     env::Environment,
     oauth::{Credentials, SigningOptions},
+    systemd,
 };
 
 /// Reads the configuration from its file, the environment and the flags, and resolves its secrets.
@@ -133,6 +134,17 @@ pub enum ListenAddress {
     Tcp(SocketAddr),
     /// The path of a Unix socket.
     Unix(PathBuf),
+    /// A socket that systemd has bound.
+    Systemd(SystemdSocket),
+}
+
+/// A socket that systemd has bound, as a configuration names it.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct SystemdSocket {
+    /// Its name; `None` stands for the only one that there is.
+    pub name: Option<Arc<str>>,
+    /// What was passed under this name; `None` if that is not known, since this is not the daemon.
+    pub passed: Option<Arc<systemd::Socket>>,
 }
 
 impl fmt::Display for ListenAddress {
@@ -140,6 +152,10 @@ impl fmt::Display for ListenAddress {
         match self {
             Self::Tcp(address) => address.fmt(f),
             Self::Unix(path) => write!(f, "unix:{}", path.display()),
+            Self::Systemd(socket) => match &socket.name {
+                Some(name) => write!(f, "systemd:{name}"),
+                None => f.write_str("systemd"),
+            },
         }
     }
 }

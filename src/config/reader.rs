@@ -46,6 +46,11 @@ impl<'a> Section<'a> {
         self.ledger
     }
 
+    /// The environment that the configuration is read in.
+    pub(super) fn environment(&self) -> &'a Environment {
+        self.environment
+    }
+
     /// The place of this table.
     pub(super) fn place(&self) -> Place {
         Place {

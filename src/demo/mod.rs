@@ -119,6 +119,8 @@ impl Demo {
                 "http://localhost".to_owned(),
                 format!(" --unix-socket {}", path.display()),
             ),
+            // A listener says where it is bound.
+            ListenAddress::Systemd(_) => (self.proxy.to_string(), String::new()),
         };
         let mut text = String::new();
         // Writing to a String can't fail.
@@ -173,6 +175,8 @@ Paste these into another terminal:
                     .arg("--unix-socket")
                     .arg(path)
                     .arg(format!("http://localhost{QUERY}")),
+                // A listener says where it is bound.
+                ListenAddress::Systemd(_) => &mut curl,
             };
             curl.stdin(Stdio::null()).output()
         });
@@ -205,7 +209,7 @@ fn parse_listen(text: &str) -> Result<ListenAddress, DemoError> {
     let address = text
         .parse::<ListenAddress>()
         .map_err(|error| DemoError::Listen(error.to_string()))?;
-    if address.is_local() {
+    if address.is_local() && !matches!(address, ListenAddress::Systemd(_)) {
         Ok(address)
     } else {
         Err(DemoError::Listen(

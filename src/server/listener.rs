@@ -16,7 +16,12 @@ use tokio::{
     net::{TcpListener, TcpStream, UnixListener, UnixStream},
 };
 
-use crate::{config::ListenAddress, proxy::Client, wire::ServerPort};
+use crate::{
+    config::{ListenAddress, SystemdSocket},
+    proxy::Client,
+    systemd::SocketListener,
+    wire::ServerPort,
+};
 
 /// Connections that may wait to be accepted.
 const BACKLOG: i32 = 1024;
@@ -28,14 +33,19 @@ pub(crate) enum Listener {
     Unix(UnixListener, SocketFile),
 }
 
-/// The file of a Unix socket, removed with its listener.
+/// The file of a Unix socket, removed with its listener, unless the socket is systemd's.
 #[derive(Debug)]
-pub(crate) struct SocketFile(PathBuf);
+pub(crate) struct SocketFile {
+    path: PathBuf,
+    is_ours: bool,
+}
 
 impl Drop for SocketFile {
     fn drop(&mut self) {
-        // If it has gone already, that is what was wanted.
-        let _ = fs::remove_file(&self.0);
+        if self.is_ours {
+            // If it has gone already, that is what was wanted.
+            let _ = fs::remove_file(&self.path);
+        }
     }
 }
 
@@ -46,9 +56,13 @@ impl Listener {
         match address {
             ListenAddress::Tcp(address) => bind_tcp(*address).map(Self::Tcp),
             ListenAddress::Unix(path) => {
-                let listener = bind_unix(path, mode_for(uids))?;
-                Ok(Self::Unix(listener, SocketFile(path.clone())))
+                let file = SocketFile {
+                    path: path.clone(),
+                    is_ours: true,
+                };
+                Ok(Self::Unix(bind_unix(path, mode_for(uids))?, file))
             }
+            ListenAddress::Systemd(socket) => adopt(socket),
         }
     }
 
@@ -56,7 +70,7 @@ impl Listener {
     pub(crate) fn address(&self) -> io::Result<ListenAddress> {
         match self {
             Self::Tcp(listener) => listener.local_addr().map(ListenAddress::Tcp),
-            Self::Unix(_, file) => Ok(ListenAddress::Unix(file.0.clone())),
+            Self::Unix(_, file) => Ok(ListenAddress::Unix(file.path.clone())),
         }
     }
 
@@ -108,6 +122,23 @@ fn mode_for(uids: &[u32]) -> u32 {
 
 fn set_mode(path: &Path, mode: u32) -> io::Result<()> {
     fs::set_permissions(path, fs::Permissions::from_mode(mode))
+}
+
+/// Takes a socket that is bound already; what its file lets through, its socket unit has said.
+fn adopt(socket: &SystemdSocket) -> io::Result<Listener> {
+    let not_passed = || io::Error::new(io::ErrorKind::NotFound, "systemd has not passed it");
+    let passed = socket.passed.as_ref().ok_or_else(not_passed)?;
+    let listener = match passed.listener()? {
+        SocketListener::Tcp(listener) => Listener::Tcp(TcpListener::from_std(listener)?),
+        SocketListener::Unix(listener, path) => {
+            let file = SocketFile {
+                path,
+                is_ours: false,
+            };
+            Listener::Unix(UnixListener::from_std(listener)?, file)
+        }
+    };
+    Ok(listener)
 }
 
 fn bind_tcp(address: SocketAddr) -> io::Result<TcpListener> {

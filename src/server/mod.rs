@@ -70,7 +70,26 @@ pub fn check(config: &Config) -> Result<Vec<String>, Vec<StartError>> {
         let notes = proxy.upstream().notes().iter();
         notes.map(move |note| format!("proxy.{name}: {note}"))
     });
-    Ok(notes.collect())
+    Ok(notes.chain(unseen_sockets(config)).collect())
+}
+
+/// Says of each address that it could not be checked, where systemd has bound it.
+fn unseen_sockets(config: &Config) -> impl Iterator<Item = String> {
+    let admin = config.admin.iter();
+    let admin = admin.map(|address| ("admin.listen".to_owned(), address));
+    let proxies = config.proxies.iter().flat_map(|proxy| {
+        let key = format!("proxy.{}.listen", proxy.name);
+        proxy
+            .listen
+            .iter()
+            .map(move |address| (key.clone(), address))
+    });
+    let unseen = admin
+        .chain(proxies)
+        .filter(|(_, address)| matches!(address.bound(), ListenAddress::Systemd(_)));
+    unseen.map(|(key, _)| {
+        format!("{key}: systemd passes sockets to the daemon alone: this one is looked at when it starts")
+    })
 }
 
 /// Prepares each proxy without binding anything; nobody asks for their metrics.

@@ -59,7 +59,12 @@ impl Client {
 
     /// Connects to a Unix socket.
     pub(crate) fn unix(path: &Path) -> Self {
-        Self::new(Stream::Unix(UnixStream::connect(path).expect("a listener")))
+        Self::over(UnixStream::connect(path).expect("a listener"))
+    }
+
+    /// Uses a connection to a Unix socket.
+    pub(crate) fn over(stream: UnixStream) -> Self {
+        Self::new(Stream::Unix(stream))
     }
 
     fn new(stream: Stream) -> Self {

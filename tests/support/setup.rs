@@ -3,11 +3,12 @@
 use std::{
     fmt::Write as _,
     fs,
-    os::unix::fs::PermissionsExt as _,
+    os::{fd::OwnedFd, unix::fs::PermissionsExt as _},
     path::{Path, PathBuf},
     process::{Command, Stdio},
 };
 
+use command_fds::{CommandFdExt as _, FdMapping};
 use rand::distr::{Alphanumeric, SampleString as _};
 use secrecy::ExposeSecret as _;
 use tempfile::TempDir;
@@ -34,6 +35,8 @@ pub(crate) struct Setup {
     signing: SigningOptions,
     prelude: Option<String>,
     variables: Vec<(String, String)>,
+    /// What is passed, with its name.
+    passed: Vec<(String, OwnedFd)>,
 }
 
 impl Setup {
@@ -56,6 +59,7 @@ impl Setup {
             signing: SigningOptions::default(),
             prelude: None,
             variables: Vec::new(),
+            passed: Vec::new(),
         }
     }
 
@@ -68,6 +72,12 @@ impl Setup {
     /// Gives the daemon a variable, beside which it gets none.
     pub(crate) fn variable(mut self, name: &str, value: &str) -> Self {
         self.variables.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
+    /// Passes a descriptor under a name, as systemd does.
+    pub(crate) fn pass(mut self, name: &str, descriptor: impl Into<OwnedFd>) -> Self {
+        self.passed.push((name.to_owned(), descriptor.into()));
         self
     }
 
@@ -187,7 +197,7 @@ impl Setup {
     }
 
     /// Starts the process without waiting for it to be ready.
-    pub(crate) fn spawn(self) -> Process {
+    pub(crate) fn spawn(mut self) -> Process {
         let secret = self.secret_file(
             "consumer-secret",
             self.credentials.consumer_secret.expose_secret(),
@@ -204,6 +214,16 @@ impl Setup {
             self.tables,
         );
         fs::write(self.directory.path().join("undersign.toml"), text).unwrap();
+        if !self.passed.is_empty() {
+            let names: Vec<_> = self.passed.iter().map(|(name, _)| &**name).collect();
+            let (count, names) = (names.len().to_string(), names.join(":"));
+            // The shell becomes the daemon, so their ids are the same; another prelude says another id.
+            self.prelude
+                .get_or_insert("export LISTEN_PID=$$".to_owned());
+            self = self
+                .variable("LISTEN_FDS", &count)
+                .variable("LISTEN_FDNAMES", &names);
+        }
         let binary = env!("CARGO_BIN_EXE_undersign");
         let mut command = match &self.prelude {
             None => Command::new(binary),
@@ -213,6 +233,12 @@ impl Setup {
                 shell
             }
         };
+        let passed = (3..).zip(self.passed.drain(..));
+        let passed = passed.map(|(child_fd, (_, parent_fd))| FdMapping {
+            parent_fd,
+            child_fd,
+        });
+        command.fd_mappings(passed.collect()).expect("one of each");
         let mut child = command
             .current_dir(self.directory.path())
             .env_clear()

@@ -211,7 +211,7 @@ async fn start(upstream: Upstream) -> (SocketAddr, Vec<SocketAddr>) {
     let listening = server.listening();
     let proxies = listening.into_iter().map(|(_, address, _)| match address {
         ListenAddress::Tcp(address) => address,
-        ListenAddress::Unix(_) => unreachable!("none of the proxies listens on a Unix socket"),
+        other => unreachable!("none of the proxies listens at {other}"),
     });
     let proxies = proxies.collect();
     tokio::spawn(server.serve(CancellationToken::new(), DRAIN));

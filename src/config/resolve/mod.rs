@@ -1,11 +1,12 @@
 //! From merged values to a [`Config`].
 
+mod listen;
 mod parse;
 mod proxy;
 
 use super::{
-    Config, ListenAddress, LogConfig, LogFormat, Origin, ProxyConfig,
-    fault::{Fault, Ledger, Located, Place},
+    Config, LogConfig, LogFormat, Origin, ProxyConfig,
+    fault::{Fault, Ledger, Place},
     reader::Section,
     secret::Secrets,
     source::{DEFAULT_PROXY, Merged},
@@ -21,7 +22,7 @@ pub(super) fn resolve(merged: Merged, environment: &Environment) -> Result<Confi
     let log = log(root.section("log"));
     // The listeners of proxies with faults count too: no fault hides another.
     let mut listeners = Vec::new();
-    let admin = admin(root.section("admin"), &mut listeners);
+    let admin = listen::admin(root.section("admin"), &mut listeners);
     let faults_before = ledger.count();
     let mut section = root.section("proxy");
     let named = section.named_sections();
@@ -39,7 +40,7 @@ pub(super) fn resolve(merged: Merged, environment: &Environment) -> Result<Confi
         })
         .collect();
     root.finish();
-    check_for_clashes(&ledger, &listeners);
+    listen::check_for_clashes(&ledger, &listeners);
 
     let faults = ledger.into_faults();
     if faults.is_empty() {
@@ -118,47 +119,4 @@ fn log(mut section: Section<'_>) -> LogConfig {
     };
     section.finish();
     log
-}
-
-fn admin(
-    mut section: Section<'_>,
-    listeners: &mut Vec<Located<ListenAddress>>,
-) -> Option<ListenAddress> {
-    let allow_nonlocal = section.switch("allow_nonlocal_listen").value;
-    // An empty address turns off what a lower layer turned on.
-    let listen = section
-        .read("listen", |text| match text {
-            "" => Ok(None),
-            text => text.parse::<ListenAddress>().map(Some),
-        })
-        .and_then(|found| Some((found.value?, found.place)))
-        .map(|(value, place)| Located { value, place });
-    if let Some(listen) = &listen {
-        if !allow_nonlocal && !listen.value.is_local() {
-            section.ledger().note(
-                &listen.place,
-                "can be reached from other machines: use a loopback address, \
-                 or set admin.allow_nonlocal_listen = true",
-            );
-        }
-        listeners.push(listen.clone());
-    }
-    section.finish();
-    listen.map(|listen| listen.value)
-}
-
-/// Notes each listener that cannot be bound because of one before it.
-fn check_for_clashes(ledger: &Ledger, listeners: &[Located<ListenAddress>]) {
-    for (index, later) in listeners.iter().enumerate() {
-        let earlier = listeners[..index]
-            .iter()
-            .find(|earlier| earlier.value.clashes_with(&later.value));
-        if let Some(earlier) = earlier {
-            let problem = format!(
-                "is the same address as {}: choose another port",
-                earlier.place.key
-            );
-            ledger.note(&later.place, problem);
-        }
-    }
 }

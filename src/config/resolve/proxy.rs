@@ -1,13 +1,10 @@
 //! One `[proxy.NAME]`.
 
-use std::{
-    net::{Ipv4Addr, SocketAddr},
-    path::PathBuf,
-};
+use std::path::PathBuf;
 
 use secrecy::SecretString;
 
-use super::parse;
+use super::{listen, parse};
 use crate::{
     config::{
         AccessConfig, AllowRule, InboundAuthorization, Limits, ListenAddress, Origin, ProxyConfig,
@@ -18,9 +15,6 @@ use crate::{
     },
     oauth::{Credentials, Method, QueryPlus, RsaHash, SignatureMethod, SigningOptions},
 };
-
-/// Where a proxy listens that does not say where.
-const DEFAULT_LISTEN: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 8080);
 
 /// A GiB, more than anybody wants held in memory for one request.
 const MAX_FORM_BYTES: usize = 1 << 30;
@@ -39,7 +33,7 @@ pub(super) fn resolve(
         section.ledger().note(&section.place(), problem);
     }
     let allow_nonlocal_listen = section.switch("allow_nonlocal_listen").value;
-    let listen = listen(&mut section, allow_nonlocal_listen);
+    let listen = listen::of_proxy(&mut section, allow_nonlocal_listen);
     listeners.extend_from_slice(&listen);
     let upstream = match upstream.filter(|_| !section.is_set("upstream")) {
         Some(upstream) => {
@@ -82,34 +76,6 @@ pub(super) fn resolve(
         timeouts,
         limits,
     })
-}
-
-fn listen(section: &mut Section<'_>, allow_nonlocal: bool) -> Vec<Located<ListenAddress>> {
-    let place = section.place_of("listen");
-    let faults_before = section.ledger().count();
-    let listen = match section.list("listen", str::parse::<ListenAddress>) {
-        Some(listen) => listen,
-        None => vec![Located {
-            value: ListenAddress::Tcp(DEFAULT_LISTEN),
-            place: place.clone(),
-        }],
-    };
-    if listen.is_empty() && section.ledger().count() == faults_before {
-        section
-            .ledger()
-            .note(&place, "must name at least one address");
-    }
-    for address in listen
-        .iter()
-        .filter(|address| !allow_nonlocal && !address.value.is_local())
-    {
-        section.ledger().note(
-            &address.place,
-            "can be reached from other machines, which could use your credentials: use a loopback address, \
-             or allow it with --allow-nonlocal-listen or allow_nonlocal_listen = true",
-        );
-    }
-    listen
 }
 
 fn read_upstream(section: &mut Section<'_>) -> Option<Origin> {
