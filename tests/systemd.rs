@@ -1,5 +1,11 @@
 //! What systemd does for the daemon, done by these tests in its place: sockets that are passed, and notifications.
 
+#![allow(
+    clippy::expect_used,
+    clippy::unwrap_used,
+    reason = "what a test needs fails by panicking, outside of its function too"
+)]
+
 mod support;
 
 use std::{

@@ -1,5 +1,11 @@
 //! The threat model names tests, and each of them has to be there.
 
+#![allow(
+    clippy::expect_used,
+    clippy::unwrap_used,
+    reason = "what a test needs fails by panicking, outside of its function too"
+)]
+
 use std::{fs, path::Path};
 
 /// The text of every test, whatever its language.
