@@ -56,11 +56,12 @@ impl Listener {
         match address {
             ListenAddress::Tcp(address) => bind_tcp(*address).map(Self::Tcp),
             ListenAddress::Unix(path) => {
+                let listener = bind_unix(path, mode_for(uids))?;
                 let file = SocketFile {
                     path: path.clone(),
                     is_ours: true,
                 };
-                Ok(Self::Unix(bind_unix(path, mode_for(uids))?, file))
+                Ok(Self::Unix(listener, file))
             }
             ListenAddress::Systemd(socket) => adopt(socket),
         }
