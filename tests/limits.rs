@@ -251,6 +251,8 @@ fn without_a_descriptor_for_the_upstream_an_exchange_fails_and_harms_no_other() 
     stage.fetch();
     let (code, lines) = stage.daemon.stop();
     assert_eq!(code, Some(0), "{lines:#?}");
+    let warned = |line: &String| line.contains("only 40 files may be open");
+    assert!(lines.iter().any(warned), "{lines:#?}");
     let records = support::log::exchanges(&lines);
     assert_eq!(records[0]["http.response.status_code"], 502);
     assert_eq!(records[0]["error.type"], "destination_unavailable");

@@ -14,7 +14,7 @@ use super::{
     watch::{Sightings, Watch},
 };
 use crate::{
-    config::{Flags, Layers},
+    config::{Flags, Layers, ProxyConfig},
     env::Environment,
     log::{self, Destination, Log},
     metrics::Metrics,
@@ -50,7 +50,7 @@ pub(super) fn run(flags: Flags, environment: Environment) -> Exit {
         }
     };
     info!(version = env!("CARGO_PKG_VERSION"), "starting");
-    raise_descriptor_limit();
+    raise_descriptor_limit(most_connections(&config.proxies));
     let notifier = Arc::new(Notifier::new(notify_socket.as_deref()));
     in_runtime(async {
         // Before anything listens: whoever reads the ready line may send a signal at once.
@@ -124,6 +124,12 @@ pub(super) fn run(flags: Flags, environment: Environment) -> Exit {
             }
         }
     })
+}
+
+/// As many client connections as all proxies together may have.
+fn most_connections(proxies: &[ProxyConfig]) -> usize {
+    let limits = proxies.iter().map(|proxy| proxy.limits.connections);
+    limits.fold(0, usize::saturating_add)
 }
 
 fn stopped(finished: bool) -> Exit {

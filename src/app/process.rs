@@ -8,6 +8,9 @@ use tracing::warn;
 
 use super::{Exit, complain};
 
+/// What is open beside connections, at most: listeners, the log, secrets while they are read, what the runtime needs.
+const OWN_DESCRIPTORS: usize = 64;
+
 /// How long the tasks that are left at the end may take to be dropped.
 const RUNTIME_END: Duration = Duration::from_millis(500);
 
@@ -77,7 +80,9 @@ pub(super) fn forbid_dumps() {
 
 /// Raises the limit of open files: each exchange takes two, and the soft limit is often 1024 only for the sake of
 /// programs that use select(2).
-pub(super) fn raise_descriptor_limit() {
+///
+/// Warns if even so there are not enough for as many client connections.
+pub(super) fn raise_descriptor_limit(connections: usize) {
     let Rlimit { maximum, .. } = getrlimit(Resource::Nofile);
     let limit = Rlimit {
         current: maximum,
@@ -85,5 +90,15 @@ pub(super) fn raise_descriptor_limit() {
     };
     if let Err(error) = setrlimit(Resource::Nofile, limit) {
         warn!(%error, "can't raise the limit of open files");
+    }
+    let needed = connections
+        .saturating_mul(2)
+        .saturating_add(OWN_DESCRIPTORS);
+    if let Some(files) = getrlimit(Resource::Nofile).current
+        && files < needed as u64
+    {
+        warn!(
+            "only {files} files may be open, but limits.connections may take {needed}: exchanges will fail before it is reached; raise the hard limit (ulimit -Hn, LimitNOFILE=) or lower limits.connections"
+        );
     }
 }
