@@ -72,9 +72,10 @@ pub(super) async fn accept(
             continue;
         };
         let counted = proxy.metrics.client_connected();
-        let serving = connection::serve(assignment.clone(), stream, client, end.clone());
+        let (assignment, end) = (assignment.clone(), end.clone());
         connections.spawn(async move {
-            serving.await;
+            // Called in here: a future made outside would have its place in this one twice.
+            connection::serve(assignment, stream, client, end).await;
             drop((place, counted));
         });
     }

@@ -1,4 +1,4 @@
-//! One client connection: hyper over a [`Wire`], an exchange for each request.
+//! One client connection: a [`Wire`] that waits for requests, and for each of them hyper and an exchange.
 
 use std::{
     convert::Infallible,
@@ -36,7 +36,7 @@ pub(super) async fn serve(
 ) {
     let port = ServerPort::default();
     let role = server_role(&port, &assignment.borrow().proxy.config);
-    let wire = Wire::new(Guarded::new(stream, port.clone()), role);
+    let mut wire = Wire::new(Guarded::new(stream, port.clone()), role);
     let client = Arc::new(client);
     let service = service_fn(|request: Request<Incoming>| {
         let proxy = Arc::clone(&assignment.borrow().proxy);
@@ -48,25 +48,41 @@ pub(super) async fn serve(
             Ok::<_, Infallible>(answer.unwrap_or_else(|_| internal_error(&id, &port)))
         }
     });
-    let mut connection = pin!(
-        http1::Builder::new()
-            // The wire times heads itself: it knows when one has begun.
-            .header_read_timeout(None)
-            // What the upstream sends is passed on as it is.
-            .auto_date_header(false)
-            .serve_connection(TokioIo::new(wire), service)
-    );
-    // How a connection ends, its exchanges have recorded; an error here adds nothing.
-    let ended = tokio::select! {
-        _ = connection.as_mut() => true,
-        () = end.drain.cancelled() => false,
-    };
-    if !ended {
-        connection.as_mut().graceful_shutdown();
-        tokio::select! {
-            _ = connection.as_mut() => {}
-            // An exchange that is cut off still leaves its record.
-            () = end.cut.cancelled() => {}
+    let mut drained = pin!(end.drain.cancelled());
+    while wire.is_at_rest() {
+        let has_come = tokio::select! {
+            has_come = wire.next_request() => has_come,
+            () = drained.as_mut() => false,
+        };
+        if !has_come {
+            tokio::select! {
+                () = wire.end() => {}
+                () = end.cut.cancelled() => {}
+            }
+            break;
+        }
+        // Here for one request only: its buffers would be most of what a connection costs that waits for another.
+        let mut connection = pin!(
+            http1::Builder::new()
+                // The wire times heads itself: it knows when one has begun.
+                .header_read_timeout(None)
+                // What the upstream sends is passed on as it is.
+                .auto_date_header(false)
+                .serve_connection(TokioIo::new(&mut wire), &service)
+        );
+        // How a connection ends, its exchanges have recorded; an error here adds nothing.
+        let ended = tokio::select! {
+            _ = connection.as_mut() => true,
+            () = drained.as_mut() => false,
+        };
+        if !ended {
+            connection.as_mut().graceful_shutdown();
+            tokio::select! {
+                _ = connection.as_mut() => {}
+                // An exchange that is cut off still leaves its record.
+                () = end.cut.cancelled() => {}
+            }
+            break;
         }
     }
     if let Some(fault) = port.take_hung_up() {

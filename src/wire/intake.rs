@@ -57,6 +57,8 @@ pub(crate) struct Intake<R: Role> {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum State {
+    /// Between two messages, the next of which is waited for without hyper.
+    Rest,
     Head,
     Content(Framing),
     Trailers,
@@ -74,8 +76,38 @@ impl<R: Role> Intake<R> {
             blank_lines: 0,
             feed: BytesMut::new(),
             parked: None,
-            state: State::Head,
+            state: if R::RESTS { State::Rest } else { State::Head },
         }
+    }
+
+    /// Whether hyper has done with one message and would wait for another, or has not been needed yet.
+    pub(crate) fn is_at_rest(&self) -> bool {
+        self.state == State::Rest
+    }
+
+    /// Expects another message, or the end of the stream.
+    pub(crate) fn end_rest(&mut self) {
+        if self.is_at_rest() {
+            self.feed = BytesMut::new();
+            self.state = State::Head;
+        }
+    }
+
+    /// Waits until there is something for hyper to see, a message or the stand-in for one that was refused; returns
+    /// whether there is, or else the stream has come to its end.
+    pub(crate) fn poll_message<S: AsyncRead + Unpin>(
+        &mut self,
+        cx: &mut Context<'_>,
+        io: &mut S,
+        role: &mut R,
+    ) -> Poll<bool> {
+        self.end_rest();
+        while self.state == State::Head && self.feed.is_empty() {
+            if ready!(self.poll_head(cx, io, role)).is_err() {
+                return Poll::Ready(false);
+            }
+        }
+        Poll::Ready(!self.feed.is_empty())
     }
 
     /// The role is no longer busy: what has been kept meanwhile can be read.
@@ -87,7 +119,9 @@ impl<R: Role> Intake<R> {
 
     /// Whether nothing has been read beyond the end of the last message.
     pub(crate) fn is_between_messages(&self) -> bool {
-        self.state == State::Head && self.buffer.is_empty() && self.feed.is_empty()
+        matches!(self.state, State::Rest | State::Head)
+            && self.buffer.is_empty()
+            && self.feed.is_empty()
     }
 
     /// Whether the peer has ended its side of the stream.
@@ -110,13 +144,15 @@ impl<R: Role> Intake<R> {
                 return Poll::Ready(Ok(()));
             }
             match self.state {
+                State::Head if role.is_busy() => return self.poll_end(cx, io, role),
+                State::Head if R::RESTS => self.state = State::Rest,
                 State::Head => ready!(self.poll_head(cx, io, role))?,
                 State::Trailers => ready!(self.poll_trailers(cx, io, role))?,
                 State::Content(framing) => {
                     return self.poll_content(cx, io, role, framing, out);
                 }
                 State::Silence => return Poll::Pending,
-                State::End | State::HangUp => return Poll::Ready(Ok(())),
+                State::Rest | State::End | State::HangUp => return Poll::Ready(Ok(())),
                 State::Failure => return Poll::Ready(Err(io::ErrorKind::InvalidData.into())),
             }
         }
@@ -128,9 +164,6 @@ impl<R: Role> Intake<R> {
         io: &mut S,
         role: &mut R,
     ) -> Poll<io::Result<()>> {
-        if role.is_busy() {
-            return self.poll_end(cx, io, role);
-        }
         loop {
             match self.scan_head(role) {
                 Ok(None) => {}

@@ -77,6 +77,10 @@ pub(crate) trait Role: Unpin {
     /// The start line is over its limit.
     const LINE_TOO_LONG: Self::Fault;
 
+    /// Whether hyper is there for one message at a time: it sees the end of the stream behind each, and the next is
+    /// waited for without it and its buffers.
+    const RESTS: bool = false;
+
     /// Whether the last message is still to be answered. Until then no further one is read, only kept, so that the end
     /// of the stream is seen at once.
     fn is_busy(&self) -> bool {
@@ -136,7 +140,7 @@ pub(crate) trait Role: Unpin {
     /// Writes the lines of a trailer section to `out`.
     fn compose_trailers(&mut self, out: &mut BytesMut);
 
-    /// A whole message has been handed to the outlet.
+    /// A whole message has gone to the peer.
     fn message_written(&mut self) {}
 
     /// The stream has been ended in order, after all that there was to write.
@@ -283,6 +287,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin, R: Role> AsyncWrite for Wire<S, R> {
 
     fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let this = self.get_mut();
+        if this.intake.is_at_rest() {
+            // hyper has gone; the stream goes on.
+            return Poll::Ready(Ok(()));
+        }
         if !this.shut_down {
             let poll = match this.outlet.poll_drain(cx, &mut this.io, &mut this.role) {
                 Poll::Ready(Ok(())) => Pin::new(&mut this.io).poll_shutdown(cx),

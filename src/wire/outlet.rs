@@ -1,7 +1,7 @@
 //! The writing half of a [`Wire`](super::Wire): hyper's heads are replaced, content passes through.
 
 use std::{
-    io,
+    io, mem,
     pin::Pin,
     task::{Context, Poll, ready},
 };
@@ -29,6 +29,8 @@ pub(crate) struct Outlet {
     /// What is ready to be written to the peer.
     out: BytesMut,
     state: State,
+    /// Whether the role has yet to hear that a message has gone to the peer.
+    whole: bool,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -45,6 +47,7 @@ impl Outlet {
             head: Vec::new(),
             out: BytesMut::new(),
             state: State::Head,
+            whole: false,
         }
     }
 
@@ -62,7 +65,7 @@ impl Outlet {
                 self.out.extend_from_slice(&data[..length]);
                 if at + length == 2 {
                     self.state = State::Head;
-                    role.message_written();
+                    self.whole = true;
                 } else {
                     self.state = State::Closing(at + length);
                 }
@@ -93,6 +96,9 @@ impl Outlet {
         if self.out.capacity() > 2 * GATHER_BYTES || matches!(self.state, State::Head) {
             self.out = BytesMut::new();
         }
+        if mem::take(&mut self.whole) {
+            role.message_written();
+        }
         Poll::Ready(Ok(()))
     }
 
@@ -112,7 +118,7 @@ impl Outlet {
         match framing {
             // An interim response: the final one follows.
             None => {}
-            Some(framing) if framing.is_done() => role.message_written(),
+            Some(framing) if framing.is_done() => self.whole = true,
             Some(framing) => self.state = State::Content(framing),
         }
         end - before
@@ -158,7 +164,7 @@ impl Outlet {
             Reached::More => self.state = State::Content(ahead),
             Reached::End(_) => {
                 self.state = State::Head;
-                role.message_written();
+                self.whole = true;
             }
             Reached::Trailers(_) => {
                 role.compose_trailers(&mut self.out);

@@ -2,6 +2,7 @@
 
 use std::{
     collections::VecDeque,
+    future::poll_fn,
     io,
     pin::Pin,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -11,10 +12,10 @@ use std::{
 
 use bytes::{BufMut, Bytes, BytesMut};
 use memchr::memchr;
-use tokio::io::{AsyncRead, ReadBuf};
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, ReadBuf};
 
 use super::{
-    HeadLimits, Role,
+    HeadLimits, Role, Wire,
     class::is_token,
     connection::ConnectionOptions,
     fields::Fields,
@@ -48,20 +49,22 @@ pub(crate) struct ServerTimeouts {
     pub(crate) idle: Duration,
 }
 
-/// Where a connection's heads are handed over between its [`Wire`](super::Wire) and its exchanges.
+/// Where a connection's heads are handed over between its [`Wire`] and its exchanges.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct ServerPort(Arc<Mutex<State>>);
 
+/// What is large is boxed: mostly a connection waits, and has none of it.
 #[derive(Debug, Default)]
 struct State {
-    arrivals: VecDeque<Result<RequestHead, RequestFault>>,
-    /// Requests that have arrived and are not yet answered to the end.
-    unanswered: usize,
+    /// The request that has come last, until its exchange takes it.
+    arrival: Option<Result<Box<RequestHead>, RequestFault>>,
+    /// Whether a request has arrived and is not yet answered to the end.
+    unanswered: bool,
     /// Interim responses that wait to be written, before the reply.
     interim: VecDeque<InterimHead>,
-    reply: Option<Reply>,
-    trailers: Option<Fields>,
-    reply_trailers: Option<Fields>,
+    reply: Option<Box<Reply>>,
+    trailers: Option<Box<Fields>>,
+    reply_trailers: Option<Box<Fields>>,
     content_fault: Option<RequestFault>,
     hung_up: Option<RequestFault>,
     /// Whether a response has begun and not come to its end.
@@ -69,9 +72,10 @@ struct State {
 }
 
 impl ServerPort {
-    /// The head of the next request, in the order of arrival; hyper calls for an exchange only once one is there.
+    /// The head of the request that has come; hyper calls for an exchange only once one is there.
     pub(crate) fn take_request(&self) -> Option<Result<RequestHead, RequestFault>> {
-        self.state().arrivals.pop_front()
+        let arrival = self.state().arrival.take();
+        arrival.map(|arrival| arrival.map(|head| *head))
     }
 
     /// What was wrong with a request's content, if anything.
@@ -81,7 +85,7 @@ impl ServerPort {
 
     /// The trailer section of the request whose content has ended.
     pub(crate) fn take_trailers(&self) -> Option<Fields> {
-        self.state().trailers.take()
+        self.state().trailers.take().map(|trailers| *trailers)
     }
 
     /// Why the connection was closed without an answer, if it was.
@@ -101,12 +105,12 @@ impl ServerPort {
 
     /// Sets the head of the response that hyper is about to write.
     pub(crate) fn reply(&self, reply: Reply) {
-        self.state().reply = Some(reply);
+        self.state().reply = Some(Box::new(reply));
     }
 
     /// Sets the trailer section of the response whose content is about to end.
     pub(crate) fn reply_trailers(&self, trailers: Fields) {
-        self.state().reply_trailers = Some(trailers);
+        self.state().reply_trailers = Some(Box::new(trailers));
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -141,19 +145,44 @@ impl ServerRole {
     }
 }
 
+impl<S: AsyncRead + AsyncWrite + Unpin> Wire<S, ServerRole> {
+    /// Waits for a request, in place of hyper, which need not be there before; returns whether there is one to be
+    /// answered, if only with a refusal. Otherwise the client has gone, or been waited for long enough.
+    pub(crate) async fn next_request(&mut self) -> bool {
+        poll_fn(|cx| {
+            self.intake
+                .poll_message(cx, &mut self.io, &mut self.role)
+        })
+        .await
+    }
+
+    /// Whether hyper has left a connection that may serve another request.
+    pub(crate) fn is_at_rest(&self) -> bool {
+        self.intake.is_at_rest()
+    }
+
+    /// Ends the stream in order, in place of hyper.
+    pub(crate) async fn end(&mut self) {
+        self.intake.end_rest();
+        // Whoever has gone already needs no goodbye.
+        let _ = self.shutdown().await;
+    }
+}
+
 impl Role for ServerRole {
     type Fault = RequestFault;
     type StartLine = RequestLine;
 
     const BARE_LF: RequestFault = RequestFault::BareLf;
     const LINE_TOO_LONG: RequestFault = RequestFault::TargetTooLong(MAX_TARGET_BYTES);
+    const RESTS: bool = true;
 
     fn is_busy(&self) -> bool {
-        self.port.state().unanswered > 0
+        self.port.state().unanswered
     }
 
     fn is_untaken(&self) -> bool {
-        !self.port.state().arrivals.is_empty()
+        self.port.state().arrival.is_some()
     }
 
     fn limits(&self) -> HeadLimits {
@@ -197,8 +226,8 @@ impl Role for ServerRole {
             self.options = ConnectionOptions::of(&request.fields);
         }
         let mut state = self.port.state();
-        state.arrivals.push_back(Ok(request));
-        state.unanswered += 1;
+        state.arrival = Some(Ok(Box::new(request)));
+        state.unanswered = true;
         Ok(Next::Content(framing))
     }
 
@@ -208,8 +237,8 @@ impl Role for ServerRole {
             state.hung_up = Some(fault);
             return Next::HangUp;
         }
-        state.arrivals.push_back(Err(fault));
-        state.unanswered += 1;
+        state.arrival = Some(Err(fault));
+        state.unanswered = true;
         feed.put_slice(PLACEHOLDER);
         Next::Silence
     }
@@ -220,7 +249,7 @@ impl Role for ServerRole {
 
     fn trailers(&mut self, mut trailers: Fields) {
         self.options.strip_trailers(&mut trailers);
-        self.port.state().trailers = Some(trailers);
+        self.port.state().trailers = Some(Box::new(trailers));
     }
 
     fn poll_head_deadline(
@@ -257,7 +286,7 @@ impl Role for ServerRole {
         state.responding = true;
         let reply = state.reply.take();
         drop(state);
-        Some(write_reply(reply, hyper_head, line_end, out))
+        Some(write_reply(reply.map(|reply| *reply), hyper_head, line_end, out))
     }
 
     fn compose_trailers(&mut self, out: &mut BytesMut) {
@@ -268,7 +297,7 @@ impl Role for ServerRole {
 
     fn message_written(&mut self) {
         let mut state = self.port.state();
-        state.unanswered = state.unanswered.saturating_sub(1);
+        state.unanswered = false;
         state.responding = false;
     }
 
