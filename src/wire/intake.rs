@@ -1,5 +1,7 @@
 //! The reading half of a [`Wire`](super::Wire): heads are read strictly and kept back, content passes through.
 
+mod rest;
+
 use std::{
     io,
     mem::MaybeUninit,
@@ -78,36 +80,6 @@ impl<R: Role> Intake<R> {
             parked: None,
             state: if R::RESTS { State::Rest } else { State::Head },
         }
-    }
-
-    /// Whether hyper has done with one message and would wait for another, or has not been needed yet.
-    pub(crate) fn is_at_rest(&self) -> bool {
-        self.state == State::Rest
-    }
-
-    /// Expects another message, or the end of the stream.
-    pub(crate) fn end_rest(&mut self) {
-        if self.is_at_rest() {
-            self.feed = BytesMut::new();
-            self.state = State::Head;
-        }
-    }
-
-    /// Waits until there is something for hyper to see, a message or the stand-in for one that was refused; returns
-    /// whether there is, or else the stream has come to its end.
-    pub(crate) fn poll_message<S: AsyncRead + Unpin>(
-        &mut self,
-        cx: &mut Context<'_>,
-        io: &mut S,
-        role: &mut R,
-    ) -> Poll<bool> {
-        self.end_rest();
-        while self.state == State::Head && self.feed.is_empty() {
-            if ready!(self.poll_head(cx, io, role)).is_err() {
-                return Poll::Ready(false);
-            }
-        }
-        Poll::Ready(!self.feed.is_empty())
     }
 
     /// The role is no longer busy: what has been kept meanwhile can be read.

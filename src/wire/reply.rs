@@ -45,7 +45,7 @@ pub(super) fn write_interim(head: &InterimHead, out: &mut BytesMut) {
 ///
 /// Without a reply, hyper answers by itself, and its head stays as it is.
 pub(super) fn write_reply(
-    reply: Option<Reply>,
+    reply: Option<&Reply>,
     hyper_head: &[u8],
     line_end: usize,
     out: &mut BytesMut,
@@ -61,7 +61,7 @@ pub(super) fn write_reply(
     let _ = write!(out, "{} ", reply.status);
     out.put_slice(&reply.reason);
     out.put_slice(b"\r\n");
-    write_reply_fields(&reply, &hyper_fields, hyper_head, out)
+    write_reply_fields(reply, &hyper_fields, hyper_head, out)
 }
 
 /// Writes a reply's lines; the framing is what hyper has decided on, at the place where the upstream had it.

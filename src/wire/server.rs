@@ -2,7 +2,6 @@
 
 use std::{
     collections::VecDeque,
-    future::poll_fn,
     io,
     pin::Pin,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -12,10 +11,10 @@ use std::{
 
 use bytes::{BufMut, Bytes, BytesMut};
 use memchr::memchr;
-use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, ReadBuf};
+use tokio::io::{AsyncRead, ReadBuf};
 
 use super::{
-    HeadLimits, Role, Wire,
+    HeadLimits, Role,
     class::is_token,
     connection::ConnectionOptions,
     fields::Fields,
@@ -49,7 +48,7 @@ pub(crate) struct ServerTimeouts {
     pub(crate) idle: Duration,
 }
 
-/// Where a connection's heads are handed over between its [`Wire`] and its exchanges.
+/// Where a connection's heads are handed over between its [`Wire`](super::Wire) and its exchanges.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct ServerPort(Arc<Mutex<State>>);
 
@@ -142,30 +141,6 @@ impl ServerRole {
             write_timer: Timer::default(),
             linger_timer: Timer::default(),
         }
-    }
-}
-
-impl<S: AsyncRead + AsyncWrite + Unpin> Wire<S, ServerRole> {
-    /// Waits for a request, in place of hyper, which need not be there before; returns whether there is one to be
-    /// answered, if only with a refusal. Otherwise the client has gone, or been waited for long enough.
-    pub(crate) async fn next_request(&mut self) -> bool {
-        poll_fn(|cx| {
-            self.intake
-                .poll_message(cx, &mut self.io, &mut self.role)
-        })
-        .await
-    }
-
-    /// Whether hyper has left a connection that may serve another request.
-    pub(crate) fn is_at_rest(&self) -> bool {
-        self.intake.is_at_rest()
-    }
-
-    /// Ends the stream in order, in place of hyper.
-    pub(crate) async fn end(&mut self) {
-        self.intake.end_rest();
-        // Whoever has gone already needs no goodbye.
-        let _ = self.shutdown().await;
     }
 }
 
@@ -286,7 +261,7 @@ impl Role for ServerRole {
         state.responding = true;
         let reply = state.reply.take();
         drop(state);
-        Some(write_reply(reply.map(|reply| *reply), hyper_head, line_end, out))
+        Some(write_reply(reply.as_deref(), hyper_head, line_end, out))
     }
 
     fn compose_trailers(&mut self, out: &mut BytesMut) {

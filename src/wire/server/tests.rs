@@ -1,6 +1,9 @@
 //! Interim responses among what hyper writes.
 
-use tokio::io::{AsyncReadExt, AsyncWriteExt, duplex};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex},
+    time::timeout,
+};
 
 use super::*;
 use crate::wire::Wire;
@@ -42,7 +45,7 @@ async fn written(steps: &[Step]) -> String {
             Step::Flush => wire.flush().await.unwrap(),
         }
     }
-    wire.shutdown().await.unwrap();
+    wire.end().await;
     drop(wire);
     let mut received = String::new();
     theirs.read_to_string(&mut received).await.unwrap();
@@ -92,5 +95,88 @@ async fn interim_responses_go_out_with_a_flush_or_before_the_reply() {
     ];
     for (steps, expected) in table {
         assert_eq!(written(steps).await, expected.concat(), "{steps:?}");
+    }
+}
+
+/// A wire, its port, and the client's end.
+fn connected() -> (Wire<DuplexStream, ServerRole>, ServerPort, DuplexStream) {
+    let port = ServerPort::default();
+    let (ours, theirs) = duplex(1 << 16);
+    let wire = Wire::new(ours, ServerRole::new(port.clone(), 1 << 16, TIMEOUTS));
+    (wire, port, theirs)
+}
+
+#[tokio::test]
+async fn hyper_sees_the_end_behind_each_message_and_the_client_does_not() {
+    const GET: &[u8] = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n";
+    const OK: &[u8] = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok";
+    let (mut wire, port, mut client) = connected();
+    // The second comes while the first is served, the third once the connection is at rest.
+    client.write_all(&[GET, GET].concat()).await.unwrap();
+    for number in 1..=3 {
+        assert!(wire.is_at_rest());
+        if number == 3 {
+            client.write_all(GET).await.unwrap();
+        }
+        assert!(wire.next_request().await);
+        let mut feed = [0; 1024];
+        assert!(wire.read(&mut feed).await.unwrap() > 0);
+        assert!(port.take_request().unwrap().is_ok());
+        wire.write_all(OK).await.unwrap();
+        assert!(!wire.is_at_rest(), "before the answer has gone");
+        wire.flush().await.unwrap();
+        assert_eq!(wire.read(&mut feed).await.unwrap(), 0);
+        wire.shutdown().await.unwrap();
+        let mut answer = [0; OK.len()];
+        client.read_exact(&mut answer).await.unwrap();
+        assert_eq!(answer, OK);
+    }
+    wire.end().await;
+    assert_eq!(client.read(&mut [0]).await.unwrap(), 0);
+}
+
+#[tokio::test]
+async fn the_end_is_not_shown_while_the_answer_waits_for_its_client() {
+    let port = ServerPort::default();
+    let (ours, mut client) = duplex(32);
+    let mut wire = Wire::new(ours, ServerRole::new(port.clone(), 1 << 16, TIMEOUTS));
+    client
+        .write_all(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+        .await
+        .unwrap();
+    assert!(wire.next_request().await);
+    let mut feed = [0; 1024];
+    assert!(wire.read(&mut feed).await.unwrap() > 0);
+    port.take_request().unwrap().unwrap();
+    wire.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok")
+        .await
+        .unwrap();
+    let blocked = timeout(Duration::ZERO, wire.flush()).await;
+    assert!(blocked.is_err());
+    let blocked = timeout(Duration::ZERO, wire.read(&mut feed)).await;
+    assert!(blocked.is_err());
+    let mut half = [0; 32];
+    client.read_exact(&mut half).await.unwrap();
+    wire.flush().await.unwrap();
+    assert_eq!(wire.read(&mut feed).await.unwrap(), 0);
+    assert!(wire.is_at_rest());
+}
+
+#[tokio::test]
+async fn a_connection_that_brings_no_request_needs_no_hyper() {
+    let table: [(&[u8], bool); 5] = [
+        (b"", false),
+        (b"\r\n", false),
+        (b"GET / HT", false),
+        // Hung up on, without a word.
+        (b"\x16\x03\x01", false),
+        // Refused, which takes an answer.
+        (b"GET / HTTP/3\r\n\r\n", true),
+    ];
+    for (bytes, is_answered) in table {
+        let (mut wire, _port, mut client) = connected();
+        client.write_all(bytes).await.unwrap();
+        client.shutdown().await.unwrap();
+        assert_eq!(wire.next_request().await, is_answered, "{bytes:?}");
     }
 }
