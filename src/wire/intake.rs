@@ -89,13 +89,6 @@ impl<R: Role> Intake<R> {
         }
     }
 
-    /// Whether nothing has been read beyond the end of the last message.
-    pub(crate) fn is_between_messages(&self) -> bool {
-        matches!(self.state, State::Rest | State::Head)
-            && self.buffer.is_empty()
-            && self.feed.is_empty()
-    }
-
     /// Whether the peer has ended its side of the stream.
     pub(crate) fn has_ended(&self) -> bool {
         self.state == State::End

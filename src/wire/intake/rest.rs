@@ -37,6 +37,13 @@ impl<R: Role> Intake<R> {
         self.state == State::Rest
     }
 
+    /// Whether nothing has been read beyond the end of the last message.
+    pub(crate) fn is_between_messages(&self) -> bool {
+        matches!(self.state, State::Rest | State::Head)
+            && self.buffer.is_empty()
+            && self.feed.is_empty()
+    }
+
     /// Expects another message, or the end of the stream.
     pub(crate) fn end_rest(&mut self) {
         if self.is_at_rest() {
