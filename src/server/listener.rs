@@ -56,7 +56,12 @@ impl Listener {
         match address {
             ListenAddress::Tcp(address) => bind_tcp(*address).map(Self::Tcp),
             ListenAddress::Unix(path) => {
-                let listener = bind_unix(path, mode_for(uids))?;
+                let mode = if lets_others_through(address, uids) {
+                    0o666
+                } else {
+                    0o600
+                };
+                let listener = bind_unix(path, mode)?;
                 let file = SocketFile {
                     path: path.clone(),
                     is_ours: true,
@@ -105,20 +110,14 @@ impl Listener {
     }
 }
 
-/// Changes the mode of a bound Unix socket's file if other users need another. Otherwise it is left alone, for somebody may
-/// have set it for a purpose.
-pub(super) fn admit_users(address: &ListenAddress, before: &[u32], now: &[u32]) -> io::Result<()> {
-    let mode = mode_for(now);
-    match address {
-        ListenAddress::Unix(path) if mode != mode_for(before) => set_mode(path, mode),
-        _ => Ok(()),
-    }
-}
-
-fn mode_for(uids: &[u32]) -> u32 {
+/// Whether other users than the daemon's own may connect to an address, be it to be told apart afterwards: of a Unix
+/// socket that we make, its file's mode decides.
+pub(super) fn lets_others_through(address: &ListenAddress, uids: &[u32]) -> bool {
     let own = rustix::process::geteuid().as_raw();
-    let for_others = uids.iter().any(|uid| *uid != own);
-    if for_others { 0o666 } else { 0o600 }
+    match address {
+        ListenAddress::Unix(_) => uids.iter().any(|uid| *uid != own),
+        ListenAddress::Tcp(_) | ListenAddress::Systemd(_) => true,
+    }
 }
 
 fn set_mode(path: &Path, mode: u32) -> io::Result<()> {

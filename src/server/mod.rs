@@ -50,12 +50,22 @@ pub enum StartError {
         /// What the system said.
         source: io::Error,
     },
+    /// The socket at an address would have to let other users through than it did when it was bound.
+    #[error(
+        "proxy.{proxy}.access.allowed_uids: whether other users may connect to {address} can't change while it serves: restart, or give `listen` another path"
+    )]
+    Users {
+        /// The proxy's name.
+        proxy: Arc<str>,
+        /// The address.
+        address: ListenAddress,
+    },
 }
 
 impl StartError {
     /// Whether the configuration has to be changed; otherwise something else is in the way.
     pub fn is_configuration(&self) -> bool {
-        matches!(self, Self::Tls { .. })
+        !matches!(self, Self::Bind { .. })
     }
 }
 

@@ -13,8 +13,8 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use super::{
     Listening, StartError,
     accept::{Assignment, End, Rooms, accept},
-    bound::{Bound, bind_fault, listen_key},
-    listener::admit_users,
+    bound::Bound,
+    listener::lets_others_through,
 };
 use crate::{config::ListenAddress, proxy::Proxy};
 
@@ -72,8 +72,8 @@ impl Serving {
             wanted.extend(proxy.config.listen.iter().map(|address| (proxy, address)));
         }
         let kept = keep(&self.listeners, &wanted);
+        self.check_users(&wanted, &kept)?;
         let added = bind_new(&wanted, &kept)?;
-        self.admit_users(&wanted, &kept)?;
 
         let mut present: Vec<_> = mem::take(&mut self.listeners)
             .into_iter()
@@ -128,21 +128,31 @@ impl Serving {
         }
     }
 
-    /// Has the files of sockets that stay let other users through than before, where they have to.
-    fn admit_users(
+    /// Checks that each socket that stays lets as many users through as before. Whoever has connected while others
+    /// could would be taken for the daemon's own user once nobody else can.
+    fn check_users(
         &self,
         wanted: &[Wanted<'_>],
         kept: &[Option<usize>],
     ) -> Result<(), Vec<StartError>> {
+        let mut faults = Vec::new();
         for ((proxy, address), index) in wanted.iter().zip(kept) {
             let Some(index) = *index else { continue };
             let before = self.listeners[index].assignment.borrow();
-            let [before, now] =
-                [&before.proxy, proxy].map(|proxy| &*proxy.config.access.allowed_uids);
-            admit_users(address, before, now)
-                .map_err(|source| vec![bind_fault(&listen_key(&proxy.config), address, source)])?;
+            let [before, now] = [&before.proxy, proxy]
+                .map(|proxy| lets_others_through(address, &proxy.config.access.allowed_uids));
+            if before != now {
+                faults.push(StartError::Users {
+                    proxy: Arc::clone(&proxy.config.name),
+                    address: (*address).clone(),
+                });
+            }
         }
-        Ok(())
+        if faults.is_empty() {
+            Ok(())
+        } else {
+            Err(faults)
+        }
     }
 
     /// Waits for the drain's time at most for everything to finish once all listeners are told to stop; returns whether it did.

@@ -142,7 +142,7 @@ fn hosts(certificate: &X509Certificate<'_>) -> String {
 }
 
 /// Escapes what is not printable, and quotation marks, and cuts off what is too long.
-fn shown(text: &str) -> String {
+pub(super) fn shown(text: &str) -> String {
     let mut out = String::new();
     for character in text.chars() {
         let end = out.len();

@@ -61,10 +61,17 @@ pub(super) fn fault(key: &'static str, message: impl Display) -> TlsFault {
 
 /// A file's content. A path at which there is none is not shown: it may be a secret, given by mistake.
 fn read(key: &'static str, path: &Path) -> Result<Zeroizing<Vec<u8>>, TlsFault> {
-    fs::read(path).map(Zeroizing::new).map_err(|error| {
+    let unreadable = |error: &dyn Display| {
         fault(
             key,
             format_args!("names a file that can't be read: {error}"),
         )
-    })
+    };
+    // Nobody would write into a pipe, for which reading it would wait, and a device has no end.
+    let metadata = fs::metadata(path).map_err(|error| unreadable(&error))?;
+    if !metadata.is_file() {
+        return Err(unreadable(&"it is no regular file"));
+    }
+    let content = fs::read(path).map(Zeroizing::new);
+    content.map_err(|error| unreadable(&error))
 }

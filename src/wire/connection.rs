@@ -1,6 +1,9 @@
 //! Fields that concern one connection only (RFC 9110 §7.6.1), in header and trailer sections.
 
-use super::fields::{Field, Fields};
+use super::{
+    fields::{Field, Fields},
+    overrides::is_override,
+};
 
 /// Fields that concern one connection only, whether or not `Connection` names them.
 const HOP_BY_HOP: [&str; 7] = [
@@ -51,7 +54,9 @@ impl ConnectionOptions {
 
     /// Takes out of the trailer section of the same message what must not be passed on.
     pub(super) fn strip_trailers(&self, trailers: &mut Fields) {
-        trailers.retain(|field| !self.concern(field) && !is_one_of(field, &NEVER_TRAILING));
+        trailers.retain(|field| {
+            !(self.concern(field) || is_one_of(field, &NEVER_TRAILING) || is_override(field.name))
+        });
     }
 
     /// Whether a field is for this connection alone.

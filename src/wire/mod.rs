@@ -24,6 +24,7 @@ mod length;
 mod lines;
 mod media_type;
 mod outlet;
+mod overrides;
 mod reply;
 mod request;
 mod request_fault;
@@ -47,6 +48,7 @@ pub(crate) use self::{
     client::{ClientPort, ClientRole},
     connection::strip_hop_by_hop,
     media_type::is_form,
+    overrides::is_override,
     reply::Reply,
     request_line::parse_request_line,
     response::InterimHead,

@@ -4,7 +4,7 @@ use std::{io, path::Path};
 
 use rustix::process::Signal;
 
-use super::{directory, edit, hang_up, socket, stage};
+use super::{directory, edit, hang_up, hang_up_in_vain, socket, stage};
 use crate::support::{
     client::Client,
     daemon::Daemon,
@@ -128,31 +128,33 @@ fn a_proxy_that_is_renamed_keeps_its_address_and_its_clients() {
 }
 
 #[test]
-fn a_socket_is_opened_to_other_users_and_closed_again() {
+fn a_socket_is_neither_opened_to_other_users_nor_closed_to_them_while_it_serves() {
     use std::{fs, os::unix::fs::PermissionsExt as _};
 
-    let stage = stage(|setup| {
-        setup
-            .listen_on_unix_socket()
-            .table("access", "allowed_uids = []")
-    });
-    let daemon = &stage.daemon;
-    let path = directory(daemon).join("proxy.sock");
-    let mode = || fs::metadata(&path).unwrap().permissions().mode() & 0o777;
     let own = rustix::process::geteuid().as_raw();
-    let uids = format!("allowed_uids = [{own}, {}]", own + 1);
-    assert_eq!(mode(), 0o600);
-    edit(daemon, "allowed_uids = []", &uids);
-    hang_up(daemon);
-    assert_eq!(mode(), 0o666);
-    Stage::fetch_on(&mut connect(daemon, "proxy.sock"));
-    // What somebody has set on purpose stays.
-    fs::set_permissions(&path, fs::Permissions::from_mode(0o660)).unwrap();
-    hang_up(daemon);
-    assert_eq!(mode(), 0o660);
-    edit(daemon, &uids, "allowed_uids = []");
-    hang_up(daemon);
-    assert_eq!(mode(), 0o600);
+    let (closed, open) = (
+        "allowed_uids = []".to_owned(),
+        format!("allowed_uids = [{own}, {}]", own + 1),
+    );
+    for (before, after, mode) in [(&closed, &open, 0o600), (&open, &closed, 0o666)] {
+        let stage = stage(|setup| setup.listen_on_unix_socket().table("access", before));
+        let daemon = &stage.daemon;
+        let path = directory(daemon).join("proxy.sock");
+        edit(daemon, before, after);
+        let fault = hang_up_in_vain(daemon);
+        assert!(
+            fault.starts_with("proxy.test.access.allowed_uids: "),
+            "{fault}"
+        );
+        let found = fs::metadata(&path).unwrap().permissions().mode() & 0o777;
+        assert_eq!(found, mode);
+        Stage::fetch_on(&mut connect(daemon, "proxy.sock"));
+        // At another path it is another socket.
+        edit(daemon, "proxy.sock", "other.sock");
+        hang_up(daemon);
+        Stage::fetch_on(&mut connect(daemon, "other.sock"));
+        assert!(!path.exists());
+    }
 }
 
 #[test]

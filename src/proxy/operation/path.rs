@@ -139,6 +139,9 @@ pub(super) fn glob(pattern: &[u8], path: &[u8]) -> bool {
     let mut rest = pattern;
     while let Some((&byte, tail)) = rest.split_first() {
         rest = tail;
+        if !reached.contains(&true) {
+            return false;
+        }
         if byte == b'*' {
             let crosses_slashes = rest.first() == Some(&b'*');
             rest = rest.strip_prefix(b"*").unwrap_or(rest);

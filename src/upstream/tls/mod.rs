@@ -24,7 +24,7 @@ use self::identity::read_identity;
 use self::judge::{Judge, PinMismatch};
 use super::{
     alert::Alert,
-    certificate::{Certificate, Pin, Presented, read_chain},
+    certificate::{Certificate, Pin, Presented, read_chain, shown},
     distrust::{Distrust, Distrusted},
     fault::{TlsFailure, TlsFault},
     pem::fault,
@@ -170,7 +170,7 @@ impl Tls {
                 Some(alert) => TlsFailure::Alert(alert),
                 None => TlsFailure::Broken(error),
             },
-            other => TlsFailure::Protocol(other.to_string()),
+            other => TlsFailure::Protocol(shown(&other.to_string())),
         }
     }
 
@@ -195,9 +195,9 @@ impl Tls {
                 },
                 // The library keeps the type to itself.
                 None if other.to_string() == "CaUsedAsEndEntity" => Distrust::Authority,
-                None => Distrust::Other(other.to_string()),
+                None => Distrust::Other(shown(&other.to_string())),
             },
-            other => Distrust::Other(other.to_string()),
+            other => Distrust::Other(shown(&other.to_string())),
         }
     }
 }
