@@ -29,7 +29,7 @@ const SERVING_FORMER: &str =
 const MAX_READINGS: u32 = 5;
 
 /// What the configuration is made from.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(super) struct Source {
     pub(super) flags: Flags,
     pub(super) environment: Environment,

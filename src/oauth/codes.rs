@@ -96,7 +96,7 @@ pub(super) static TWICE: Encoding = Encoding::escaping_with(b"%25");
 pub(super) struct Code(u64);
 
 impl Code {
-    pub(super) const SIZE: usize = 8;
+    const SIZE: usize = 8;
     /// No text: what becomes of the byte depends on where it stands.
     pub(super) const NONE: Self = Self(1 << 63);
 
@@ -108,7 +108,7 @@ impl Code {
     }
 
     #[inline]
-    pub(super) const fn length(self) -> usize {
+    const fn length(self) -> usize {
         (self.0 >> 56) as usize
     }
 
