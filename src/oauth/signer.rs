@@ -1,13 +1,13 @@
 //! The client's side: requests go in, `Authorization` headers come out.
 
 use super::base::{self, BaseUri, RequestToSign};
-use super::codes::{ONCE, TWICE};
+use super::codes::{Encoding, ONCE, TWICE};
 use super::key::Key;
 use super::parameters::Parameters;
-use super::percent;
+use super::percent::{self, AMPERSAND, EQUALS};
 use super::sink::{Gather, Sink};
 use super::template::Template;
-use super::{Credentials, Nonce, QueryPlus, Realm, SignatureMethod, SigningOptions, header};
+use super::{Credentials, Nonce, QueryPlus, Realm, SigningOptions, header};
 
 /// The protocol parameters of one attempt (RFC 5849 §3.3). No two attempts may share timestamp and nonce.
 #[derive(Clone, Copy, Debug)]
@@ -32,31 +32,36 @@ pub struct Signer {
     query_plus: QueryPlus,
     realm_is_uri: bool,
     sends_version: bool,
-    /// The constant parameters' names and values, not encoded.
-    constants: Vec<(&'static str, String)>,
+    /// In the order of the header, which `oauth_version` and what a stamp adds follow.
+    parameters: Vec<Parameter>,
     header: Template,
     row: Template,
+}
+
+/// A protocol parameter's name and value (RFC 5849 §3.1).
+type Parameter = (&'static str, Value);
+
+/// The value of a protocol parameter, not encoded.
+#[derive(Clone, Debug)]
+enum Value {
+    Constant(String),
+    Timestamp,
+    Nonce,
 }
 
 impl Signer {
     /// A signer for requests to `origin`.
     pub fn new(credentials: &Credentials, options: &SigningOptions, origin: BaseUri) -> Self {
-        let consumer_key = ("oauth_consumer_key", credentials.consumer_key.clone());
-        let token = credentials.token.clone();
-        let token = token.map(|token| ("oauth_token", token));
-        let method = options.method.signature_method();
-        let method_name = ("oauth_signature_method", method.name().to_owned());
-        let constants = [Some(consumer_key), token, Some(method_name)];
-        let constants: Vec<_> = constants.into_iter().flatten().collect();
+        let parameters = protocol_parameters(credentials, options);
         Self {
             key: Key::new(&options.method, credentials),
             origin,
             query_plus: options.query_plus,
             realm_is_uri: options.realm == Realm::Uri,
             sends_version: true,
-            header: header_template(&constants, &options.realm),
-            row: row_template(credentials, method),
-            constants,
+            header: header_template(&parameters, &options.realm),
+            row: row_template(&parameters),
+            parameters,
         }
     }
 
@@ -131,11 +136,14 @@ impl Signer {
 
     /// Adds the protocol parameters one by one.
     fn push_each(&self, stamp: Stamp<'_>, timestamp: &[u8], parameters: &mut Parameters) {
-        for (name, value) in &self.constants {
-            parameters.push(name, value.as_bytes());
+        for (name, value) in &self.parameters {
+            let value = match value {
+                Value::Constant(value) => value.as_bytes(),
+                Value::Timestamp => timestamp,
+                Value::Nonce => stamp.nonce.as_bytes(),
+            };
+            parameters.push(name, value);
         }
-        parameters.push("oauth_timestamp", timestamp);
-        parameters.push("oauth_nonce", stamp.nonce.as_bytes());
         if self.sends_version {
             parameters.push("oauth_version", b"1.0");
         }
@@ -151,8 +159,25 @@ const SCHEME: &[u8] = b"OAuth ";
 /// What separates the parameters of a header.
 const COMMA: &[u8] = b", ";
 
-/// A header up to its nonce. Where the realm is the request's URI, it starts behind that.
-fn header_template(constants: &[(&str, String)], realm: &Realm) -> Template {
+/// The parameters that each request has, but for `oauth_version`, which can be left out.
+fn protocol_parameters(credentials: &Credentials, options: &SigningOptions) -> Vec<Parameter> {
+    let constant = |name, value: &str| (name, Value::Constant(value.to_owned()));
+    let method = options.method.signature_method();
+    let token = credentials.token.as_deref();
+    [
+        Some(constant("oauth_consumer_key", &credentials.consumer_key)),
+        token.map(|token| constant("oauth_token", token)),
+        Some(constant("oauth_signature_method", method.name())),
+        Some(("oauth_timestamp", Value::Timestamp)),
+        Some(("oauth_nonce", Value::Nonce)),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
+}
+
+/// A header up to `oauth_version`. Where the realm is the request's URI, it starts behind that.
+fn header_template(parameters: &[Parameter], realm: &Realm) -> Template {
     let mut template = Template::default();
     let text = template.text();
     match realm {
@@ -164,37 +189,41 @@ fn header_template(constants: &[(&str, String)], realm: &Realm) -> Template {
         }
         Realm::Uri => {}
     }
-    for (name, value) in constants {
-        header::write_parameter(text, name, value.as_bytes());
-        text.write(COMMA);
+    for (index, (name, value)) in parameters.iter().enumerate() {
+        if index > 0 {
+            template.text().write(COMMA);
+        }
+        template.text().write(name.as_bytes());
+        template.text().write(b"=\"");
+        write_value(&mut template, value, &ONCE);
+        template.text().write(b"\"");
     }
-    text.write(b"oauth_timestamp=\"");
-    template.timestamp_here();
-    template.text().write(b"\", oauth_nonce=\"");
-    template.nonce_here();
-    template.text().write(b"\"");
     template
 }
 
-/// The protocol parameters as they stand in a base string if there is no other between them, up to the version.
-fn row_template(credentials: &Credentials, method: SignatureMethod) -> Template {
+/// The protocol parameters as they stand in a base string if there is no other between them, up to `oauth_version`,
+/// which is the last of them by its name, too.
+fn row_template(parameters: &[Parameter]) -> Template {
+    let mut sorted: Vec<_> = parameters.iter().collect();
+    sorted.sort_by_key(|(name, _)| *name);
     let mut template = Template::default();
-    let text = template.text();
-    text.write(b"oauth_consumer_key%3D");
-    percent::encode(text, credentials.consumer_key.as_bytes(), &TWICE);
-    text.write(b"%26oauth_nonce%3D");
-    template.nonce_here();
-    let text = template.text();
-    text.write(b"%26oauth_signature_method%3D");
-    text.write(method.name().as_bytes());
-    text.write(b"%26oauth_timestamp%3D");
-    template.timestamp_here();
-    if let Some(token) = &credentials.token {
-        let text = template.text();
-        text.write(b"%26oauth_token%3D");
-        percent::encode(text, token.as_bytes(), &TWICE);
+    for (index, (name, value)) in sorted.into_iter().enumerate() {
+        if index > 0 {
+            template.text().write(AMPERSAND);
+        }
+        template.text().write(name.as_bytes());
+        template.text().write(EQUALS);
+        write_value(&mut template, value, &TWICE);
     }
     template
+}
+
+fn write_value(template: &mut Template, value: &Value, encoding: &Encoding) {
+    match value {
+        Value::Constant(value) => percent::encode(template.text(), value.as_bytes(), encoding),
+        Value::Timestamp => template.timestamp_here(),
+        Value::Nonce => template.nonce_here(),
+    }
 }
 
 #[cfg(test)]
