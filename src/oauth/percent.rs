@@ -38,8 +38,8 @@ pub(super) fn decode_strict(text: &[u8]) -> Option<Vec<u8>> {
     Some(decoded)
 }
 
-/// The byte that an escape at the start of the text stands for.
-pub(super) fn escaped_byte(text: &[u8]) -> Option<u8> {
+/// The byte that an escape at the start of the text stands for (RFC 3986 §2.1).
+pub(crate) fn escaped_byte(text: &[u8]) -> Option<u8> {
     let [b'%', high, low, ..] = *text else {
         return None;
     };

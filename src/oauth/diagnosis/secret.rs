@@ -16,7 +16,7 @@ use super::{
     encoding::escape,
     mistake::{Made, Mistake},
 };
-use crate::oauth::{Credentials, Method, key::Key};
+use crate::oauth::{Credentials, Method, key::Key, percent::byte_of};
 
 /// Base64 with padding or without, as somebody who takes a secret for base64 would read it.
 const LENIENT: GeneralPurpose = GeneralPurpose::new(
@@ -123,9 +123,11 @@ fn to_hex(bytes: &[u8]) -> Vec<u8> {
 }
 
 fn from_hex(text: &[u8]) -> Option<Vec<u8>> {
-    let pairs = text.chunks(2).map(|pair| {
-        let pair = str::from_utf8(pair).ok().filter(|pair| pair.len() == 2)?;
-        u8::from_str_radix(pair, 16).ok()
-    });
-    pairs.collect()
+    let (pairs, []) = text.as_chunks::<2>() else {
+        return None;
+    };
+    pairs
+        .iter()
+        .map(|&[high, low]| byte_of(high, low))
+        .collect()
 }

@@ -6,6 +6,8 @@
 
 use std::str;
 
+use crate::oauth::escaped_byte;
+
 /// One way in which a server may read a path.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Reading {
@@ -59,16 +61,11 @@ pub(super) fn readings(path: &[u8]) -> Result<Vec<Reading>, Ambiguous> {
 fn decode(path: &[u8], decodes: impl Fn(u8) -> bool) -> Result<Vec<u8>, Ambiguous> {
     let mut decoded = Vec::with_capacity(path.len());
     let mut rest = path;
-    while let Some((&byte, tail)) = rest.split_first() {
+    while let Some(&byte) = rest.first() {
         let mut length = 1;
         let mut meant = byte;
         if byte == b'%' {
-            meant = match tail {
-                [high, low, ..] => hex(*high).zip(hex(*low)),
-                _ => None,
-            }
-            .map(|(high, low)| high << 4 | low)
-            .ok_or(Ambiguous("a percent sign that begins no escape"))?;
+            meant = escaped_byte(rest).ok_or(Ambiguous("a percent sign that begins no escape"))?;
             length = 3;
             match meant {
                 b'/' => return Err(Ambiguous("an encoded slash")),
@@ -85,11 +82,6 @@ fn decode(path: &[u8], decodes: impl Fn(u8) -> bool) -> Result<Vec<u8>, Ambiguou
         rest = tail;
     }
     Ok(decoded)
-}
-
-fn hex(digit: u8) -> Option<u8> {
-    // No more than 15.
-    char::from(digit).to_digit(16).map(|value| value as u8)
 }
 
 /// Unreserved characters, delimiters of sub-components, `:` and `@` (RFC 3986 §3.3): all others have to be encoded.
