@@ -1,22 +1,10 @@
 //! Interim answers (1xx) on their way to the client: which of them pass, when, and what is left of them.
 
-mod support;
-
-use support::{
+use super::{CONTINUE, EXPECTING, HINTS, MOST, PROCESSING};
+use crate::support::{
     peer::Peer,
     stage::{GET, OK, POST, REQUESTS, Stage, fine},
 };
-
-const HINTS: &[u8] = b"HTTP/1.1 103 Early Hints\r\nLink: </a>; rel=preload\r\n\r\n";
-const PROCESSING: &[u8] = b"HTTP/1.1 102 Processing\r\n\r\n";
-const CONTINUE: &[u8] = b"HTTP/1.1 100 Continue\r\n\r\n";
-
-/// A request whose client waits for 100.
-const EXPECTING: &[u8] =
-    b"POST /thing HTTP/1.1\r\nHost: localhost\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\n";
-
-/// The most that pass before one final answer.
-const MOST: usize = 100;
 
 #[test]
 fn interim_answers_pass_as_they_came_in_their_order() {

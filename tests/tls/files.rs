@@ -1,37 +1,15 @@
 //! Certificates and keys in files: what is shown to an upstream, what is warned of, and what is refused at the start.
 
-#![expect(
-    clippy::unwrap_used,
-    reason = "clippy allows it in functions marked as tests alone"
-)]
-
-mod support;
-
 use std::{fs, path::Path};
 
-use support::{
+use super::{check_trusted, daemon};
+use crate::support::{
     certificates::{Authority, Certificate},
-    daemon::Daemon,
     log::records,
     setup::{Setup, write_secret},
-    stage::{GET, OK, Stage, failed, fine, finish, problem},
+    stage::{GET, OK, failed, finish, problem},
     upstream::Upstream,
 };
-
-/// A daemon in front of it with these keys in `[proxy.test.tls]`.
-#[track_caller]
-fn daemon(upstream: &Upstream, tls: &str) -> Daemon {
-    Setup::new(upstream.url()).table("tls", tls).start()
-}
-
-#[track_caller]
-fn check_trusted(daemon: Daemon, upstream: &Upstream, host: &str) {
-    Stage::fetch_on(&mut daemon.connect());
-    finish(daemon, &[fine(200)]);
-    let requests = upstream.requests();
-    assert_eq!(requests.len(), 1);
-    assert_eq!(requests[0].head.only("host"), host);
-}
 
 #[test]
 fn a_client_certificate_is_shown_to_an_upstream_that_asks_for_one() {

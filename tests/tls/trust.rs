@@ -1,13 +1,12 @@
-//! TLS with the upstream: what is trusted, what is not, and what the user is told.
-
-mod support;
+//! Certificates that upstreams present: what is trusted, what is not, and what the user is told.
 
 use std::{fs, io};
 
 use rustls::version::{TLS12, TLS13};
-use support::{
+
+use super::{check_trusted, daemon};
+use crate::support::{
     certificates::{Authority, Certificate, NAME},
-    daemon::Daemon,
     log::records,
     peer::Peer,
     setup::Setup,
@@ -18,21 +17,6 @@ use support::{
 /// An upstream with this certificate that answers everything.
 fn upstream(certificate: &Certificate) -> Upstream {
     Upstream::tls(certificate, |peer| peer.answer_all(OK))
-}
-
-/// A daemon in front of it with these keys in `[proxy.test.tls]`.
-#[track_caller]
-fn daemon(upstream: &Upstream, tls: &str) -> Daemon {
-    Setup::new(upstream.url()).table("tls", tls).start()
-}
-
-#[track_caller]
-fn check_trusted(daemon: Daemon, upstream: &Upstream, host: &str) {
-    Stage::fetch_on(&mut daemon.connect());
-    finish(daemon, &[fine(200)]);
-    let requests = upstream.requests();
-    assert_eq!(requests.len(), 1);
-    assert_eq!(requests[0].head.only("host"), host);
 }
 
 /// Checks that the upstream is not trusted, and gets to see nothing; returns what the client is told, which the record
