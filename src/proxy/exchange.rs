@@ -150,10 +150,7 @@ async fn forward(
             _ => sign(),
         };
         let pass_on = |interim| pass_on_interim(interim, version, port);
-        let timeouts = SendTimeouts {
-            first_byte: config.timeouts.first_byte,
-            idle: config.timeouts.idle,
-        };
+        let timeouts = SendTimeouts::from(&config.timeouts);
         match open
             .send(signed.head, signed.to_head, &content, timeouts, pass_on)
             .await

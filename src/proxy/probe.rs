@@ -56,10 +56,7 @@ pub(crate) async fn probe(proxy: &Proxy, link: &mut Link, target: &str) -> Resul
         &proxy.host,
         &signed_content,
     );
-    let timeouts = SendTimeouts {
-        first_byte: config.timeouts.first_byte,
-        idle: config.timeouts.idle,
-    };
+    let timeouts = SendTimeouts::from(&config.timeouts);
     let (sent, started) = (SystemTime::now(), Instant::now());
     let answer = link
         .send(

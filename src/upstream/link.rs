@@ -27,8 +27,11 @@ use super::{
     tls::alert,
     upload::{Content, Progress, Upload},
 };
-use crate::wire::{
-    ClientPort, ClientRole, Fields, Framing, InterimHead, ResponseFault, ResponseHead, Wire,
+use crate::{
+    config::Timeouts,
+    wire::{
+        ClientPort, ClientRole, Fields, Framing, InterimHead, ResponseFault, ResponseHead, Wire,
+    },
 };
 
 type Connection = http1::Connection<TokioIo<Wire<Stream, ClientRole>>, Upload>;
@@ -58,9 +61,18 @@ pub(crate) struct Answer {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct SendTimeouts {
     /// To begin its answer, once it has the whole request; each interim answer begins this time anew.
-    pub(crate) first_byte: Duration,
+    first_byte: Duration,
     /// To take more of the request.
-    pub(crate) idle: Duration,
+    idle: Duration,
+}
+
+impl From<&Timeouts> for SendTimeouts {
+    fn from(timeouts: &Timeouts) -> Self {
+        Self {
+            first_byte: timeouts.first_byte,
+            idle: timeouts.idle,
+        }
+    }
 }
 
 /// Why there is no answer.
