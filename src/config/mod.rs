@@ -1,8 +1,9 @@
 //! The configuration: what a user wrote, turned into types that cannot be wrong.
 //!
 //! [`Config`] holds no `Option` for a value that must be there, and no string that still has to be parsed.
-//! [`load`] makes one out of flags, variables and a file, or says everything that is wrong with them; [`Layers`] are for
-//! what does so again and again. [`describe`] writes one down again. A relative path begins at the working directory, wherever it was given.
+//! [`load`] makes one out of flags, variables and a file, or says everything that is wrong with them; [`Layers`] are
+//! for what does so again and again. [`describe`] writes one down again. A relative path begins at the working
+//! directory, wherever it was given.
 
 mod address;
 mod describe;

@@ -34,6 +34,10 @@ pub(crate) struct Dialer {
 }
 
 impl Dialer {
+    /// Prepares to connect to a proxy's upstream; nothing is looked up yet.
+    ///
+    /// # Errors
+    /// A TLS setting that can't be used.
     pub(crate) fn new(config: &ProxyConfig) -> Result<Self, TlsFault> {
         let origin = &config.upstream;
         let (host, port) = config
@@ -49,6 +53,10 @@ impl Dialer {
         Ok(Self { host, port, tls })
     }
 
+    /// All three stages one after the other, within `limit` for all of them.
+    ///
+    /// # Errors
+    /// The stage that failed and how.
     pub(crate) async fn dial(&self, limit: Duration) -> Result<Stream, ConnectError> {
         let mut stage = Stage::Dns;
         let dialled = timeout(limit, self.dial_through(&mut stage)).await;
