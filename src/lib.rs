@@ -11,9 +11,9 @@
 //! - [`inspect`] signs one request that is described on the command line, or judges its signature.
 //! - [`doctor`] takes the steps to each platform one by one, and says what is wrong.
 //! - [`demo`] is a platform to try things with.
-//! - [`server`] binds sockets, accepts connections and drains them. [`admin`] answers health checks and shows
-//!   [`metrics`]; [`log`] writes records without holding up whoever logs.
+//! - [`server`] binds sockets, accepts connections and drains them, and goes over to other proxies meanwhile.
 //! - `proxy` is the path of one exchange: admit, prepare, sign, send, relay, record.
+//! - [`admin`] answers health checks and shows [`metrics`]; [`log`] writes records without holding up whoever logs.
 //! - [`upstream`] keeps connections to a platform; its `tls` alone names rustls.
 //! - [`config`] turns files, variables and flags into a [`config::Config`] that can't be wrong, or into all the faults
 //!   found at once. [`mod@env`] alone reads the environment.
