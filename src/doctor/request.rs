@@ -4,12 +4,9 @@ use std::fmt::Write as _;
 
 use super::report::{Report, Verdict, milliseconds};
 use crate::{
-    proxy::{Probed, Proxy, probe},
+    proxy::{NOTABLE_SKEW_S, Probed, Proxy, probe},
     upstream::Stream,
 };
-
-/// Seconds from which on clocks that differ are worth a warning.
-const NOTABLE_SKEW_S: f64 = 60.0;
 
 /// Sends a signed GET, and tells what came of it.
 pub(super) async fn ask(proxy: &Proxy, stream: Stream, target: &str, report: &mut Report<'_>) {
@@ -52,7 +49,7 @@ fn tell_clock(probed: &Probed, report: &mut Report<'_>) {
         ahead if ahead < 0.0 => format!("the platform's is {:.0} s behind ours", -ahead),
         ahead => format!("the platform's is {ahead:.0} s ahead of ours"),
     };
-    if ahead.abs() <= NOTABLE_SKEW_S {
+    if ahead.abs() <= NOTABLE_SKEW_S as f64 {
         report.step(Verdict::Fine, "clock", text);
         return;
     }

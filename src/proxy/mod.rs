@@ -27,6 +27,7 @@ pub(crate) use self::{
     admit::is_allowed_user,
     exchange::{Client, exchange},
     probe::{Probed, probe},
+    record::NOTABLE_SKEW_S,
     refusal::{Refusal, internal_error},
     relay::ReplyBody,
 };

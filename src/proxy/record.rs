@@ -16,8 +16,8 @@ use crate::{
     wire::{RequestHead, ResponseHead},
 };
 
-/// A clock that is further off than this is worth a hint: servers commonly allow five minutes, some only one.
-const NOTABLE_SKEW_S: i64 = 30;
+/// Seconds; a clock that is further off is worth a hint: servers commonly allow five minutes, some only one.
+pub(crate) const NOTABLE_SKEW_S: i64 = 30;
 
 /// What is known of an exchange so far.
 #[derive(Debug)]
