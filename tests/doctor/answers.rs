@@ -8,7 +8,8 @@ fn clocks_that_differ_are_warned_of() {
     let pin = format!("pin_sha256 = '{}'", certificate.pin);
     for (seconds, verdict, direction) in [
         (0, "ok", ""),
-        (-50, "ok", "behind ours"),
+        (-20, "ok", "behind ours"),
+        (-40, "warning", "behind ours"),
         (3600, "warning", "ahead of ours"),
         (-3600, "warning", "behind ours"),
     ] {
