@@ -117,7 +117,7 @@ pub(super) fn protocol_parameter_in(encoded: &[u8]) -> Option<String> {
 }
 
 /// The decoded names of the parameters of a query or a form, as text.
-pub(super) fn names(encoded: &[u8]) -> impl Iterator<Item = String> {
+pub(crate) fn names(encoded: &[u8]) -> impl Iterator<Item = String> {
     form_pairs(encoded).map(|(name, _)| {
         let name: Vec<u8> = FormBytes::new(name, QueryPlus::Space).collect();
         String::from_utf8_lossy(&name).into_owned()

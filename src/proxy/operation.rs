@@ -10,6 +10,7 @@ use self::path::{Reading, glob, readings};
 use super::Refusal;
 use crate::{
     config::AllowRule,
+    oauth::names,
     wire::{Framing, RequestHead, is_override},
 };
 
@@ -59,10 +60,8 @@ pub(super) fn admit_parameters(text: &[u8]) -> Result<(), Refusal> {
         ));
     }
     // Some servers separate parameters by semicolons too.
-    let overrides = text.split(|byte| *byte == b';').any(|part| {
-        form_urlencoded::parse(part).any(|(name, _)| is_override_parameter(name.as_bytes()))
-    });
-    if overrides {
+    let mut names = text.split(|byte| *byte == b';').flat_map(names);
+    if names.any(|name| is_override_parameter(name.as_bytes())) {
         return Err(Refusal::denied(
             403,
             "access.allow is set, and the request has a parameter that could replace its method, such as _method",
