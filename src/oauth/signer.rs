@@ -30,9 +30,8 @@ pub struct Signer {
     key: Key,
     origin: BaseUri,
     query_plus: QueryPlus,
-    realm_is_uri: bool,
-    sends_version: bool,
-    /// In the order of the header, which `oauth_version` and what a stamp adds follow.
+    realm: Realm,
+    /// In the order of the header, which what a stamp adds follows.
     parameters: Vec<Parameter>,
     header: Template,
     row: Template,
@@ -57,8 +56,7 @@ impl Signer {
             key: Key::new(&options.method, credentials),
             origin,
             query_plus: options.query_plus,
-            realm_is_uri: options.realm == Realm::Uri,
-            sends_version: true,
+            realm: options.realm.clone(),
             header: header_template(&parameters, &options.realm),
             row: row_template(&parameters),
             parameters,
@@ -68,7 +66,9 @@ impl Signer {
     /// Leaves out `oauth_version`, which is optional (RFC 5849 §3.1).
     #[must_use]
     pub fn without_version(mut self) -> Self {
-        self.sends_version = false;
+        self.parameters.retain(|(name, _)| *name != VERSION);
+        self.header = header_template(&self.parameters, &self.realm);
+        self.row = row_template(&self.parameters);
         self
     }
 
@@ -83,16 +83,13 @@ impl Signer {
             self.write_base_string(request, stamp, timestamp, gather);
         });
         value.clear();
-        if self.realm_is_uri {
+        if self.realm == Realm::Uri {
             value.write(SCHEME);
             let origin = self.origin.as_str().as_bytes();
             header::write_realm(&mut value, &[origin, request.path()]);
             value.write(COMMA);
         }
         self.header.write(&mut value, stamp.nonce, timestamp, &ONCE);
-        if self.sends_version {
-            value.write(b", oauth_version=\"1.0\"");
-        }
         for (name, extra) in stamp.extra {
             value.write(COMMA);
             header::write_parameter(&mut value, name, extra.as_bytes());
@@ -123,9 +120,6 @@ impl Signer {
         if stamp.extra.is_empty() && !parameters.has_protocol_name() {
             parameters.write_sorted_around(&mut gather, |gather| {
                 self.row.write(gather, stamp.nonce, timestamp, &TWICE);
-                if self.sends_version {
-                    gather.write(b"%26oauth_version%3D1.0");
-                }
             });
         } else {
             self.push_each(stamp, timestamp, &mut parameters);
@@ -144,9 +138,6 @@ impl Signer {
             };
             parameters.push(name, value);
         }
-        if self.sends_version {
-            parameters.push("oauth_version", b"1.0");
-        }
         for (name, value) in stamp.extra {
             parameters.push(name, value.as_bytes());
         }
@@ -159,7 +150,10 @@ const SCHEME: &[u8] = b"OAuth ";
 /// What separates the parameters of a header.
 const COMMA: &[u8] = b", ";
 
-/// The parameters that each request has, but for `oauth_version`, which can be left out.
+/// The one parameter that can be left out.
+const VERSION: &str = "oauth_version";
+
+/// The parameters that each request has.
 fn protocol_parameters(credentials: &Credentials, options: &SigningOptions) -> Vec<Parameter> {
     let constant = |name, value: &str| (name, Value::Constant(value.to_owned()));
     let method = options.method.signature_method();
@@ -170,13 +164,14 @@ fn protocol_parameters(credentials: &Credentials, options: &SigningOptions) -> V
         Some(constant("oauth_signature_method", method.name())),
         Some(("oauth_timestamp", Value::Timestamp)),
         Some(("oauth_nonce", Value::Nonce)),
+        Some(constant(VERSION, "1.0")),
     ]
     .into_iter()
     .flatten()
     .collect()
 }
 
-/// A header up to `oauth_version`. Where the realm is the request's URI, it starts behind that.
+/// A header up to what a stamp adds. Where the realm is the request's URI, it starts behind that.
 fn header_template(parameters: &[Parameter], realm: &Realm) -> Template {
     let mut template = Template::default();
     let text = template.text();
@@ -201,8 +196,7 @@ fn header_template(parameters: &[Parameter], realm: &Realm) -> Template {
     template
 }
 
-/// The protocol parameters as they stand in a base string if there is no other between them, up to `oauth_version`,
-/// which is the last of them by its name, too.
+/// The protocol parameters as they stand in a base string if there is no other between them.
 fn row_template(parameters: &[Parameter]) -> Template {
     let mut sorted: Vec<_> = parameters.iter().collect();
     sorted.sort_by_key(|(name, _)| *name);

@@ -6,7 +6,10 @@ use smallvec::{Array, SmallVec};
 pub(super) trait Sink {
     /// Takes the next piece as it is.
     fn write(&mut self, piece: &[u8]);
+}
 
+/// A sink that a [`Template`](super::template::Template) can be written to.
+pub(super) trait PatchingSink: Sink {
     /// Takes a piece, and has parts of it overwritten.
     fn write_patched(&mut self, piece: &[u8], patch: impl FnOnce(&mut [u8]));
 }
@@ -16,7 +19,9 @@ impl Sink for Vec<u8> {
     fn write(&mut self, piece: &[u8]) {
         self.extend_from_slice(piece);
     }
+}
 
+impl PatchingSink for Vec<u8> {
     #[inline]
     fn write_patched(&mut self, piece: &[u8], patch: impl FnOnce(&mut [u8])) {
         let start = self.len();
@@ -29,13 +34,6 @@ impl<A: Array<Item = u8>> Sink for SmallVec<A> {
     #[inline]
     fn write(&mut self, piece: &[u8]) {
         self.extend_from_slice(piece);
-    }
-
-    #[inline]
-    fn write_patched(&mut self, piece: &[u8], patch: impl FnOnce(&mut [u8])) {
-        let start = self.len();
-        self.extend_from_slice(piece);
-        patch(&mut self[start..]);
     }
 }
 
@@ -52,6 +50,12 @@ impl<'a> Gather<'a> {
         Self { gathered, pass_on }
     }
 
+    /// Whether a piece can be gathered with what there is already.
+    #[inline]
+    fn has_room_for(&self, piece: &[u8]) -> bool {
+        piece.len() <= self.gathered.capacity() - self.gathered.len()
+    }
+
     /// Passes on what is left.
     pub(super) fn finish(self) {
         (self.pass_on)(self.gathered);
@@ -61,7 +65,7 @@ impl<'a> Gather<'a> {
 impl Sink for Gather<'_> {
     #[inline]
     fn write(&mut self, piece: &[u8]) {
-        if piece.len() <= self.gathered.capacity() - self.gathered.len() {
+        if self.has_room_for(piece) {
             self.gathered.extend_from_slice(piece);
         } else {
             (self.pass_on)(self.gathered);
@@ -69,10 +73,12 @@ impl Sink for Gather<'_> {
             (self.pass_on)(piece);
         }
     }
+}
 
+impl PatchingSink for Gather<'_> {
     #[inline]
     fn write_patched(&mut self, piece: &[u8], patch: impl FnOnce(&mut [u8])) {
-        if piece.len() <= self.gathered.capacity() - self.gathered.len() {
+        if self.has_room_for(piece) {
             self.gathered.write_patched(piece, patch);
         } else {
             let mut piece = piece.to_vec();

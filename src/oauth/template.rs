@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::codes::Encoding;
 use super::nonce::{NONCE_DIGITS, Nonce};
-use super::sink::Sink;
+use super::sink::PatchingSink;
 
 /// Text with room for a nonce and a timestamp.
 ///
@@ -39,7 +39,7 @@ impl Template {
     #[inline]
     pub(super) fn write(
         &self,
-        sink: &mut impl Sink,
+        sink: &mut impl PatchingSink,
         nonce: Nonce<'_>,
         timestamp: &[u8],
         encoding: &Encoding,
@@ -79,7 +79,7 @@ impl Template {
 #[cfg(test)]
 mod tests {
     use super::super::codes::TWICE;
-    use super::super::sink::Gather;
+    use super::super::sink::{Gather, Sink};
     use super::*;
 
     #[test]
