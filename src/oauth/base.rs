@@ -8,7 +8,7 @@ use super::QueryPlus;
 use super::codes::ONCE;
 use super::parameters::{self, Parameters};
 use super::percent;
-use super::sink::{Gather, Sink};
+use super::sink::{PassOn, Sink};
 
 /// Scheme and authority of a base string URI (RFC 5849 §3.4.1.2): in lower case, without a default port.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -92,7 +92,7 @@ impl<'a> RequestToSign<'a> {
     }
 
     /// Adds the parameters of query and form.
-    pub(super) fn push_parameters(&self, parameters: &mut Parameters, query_plus: QueryPlus) {
+    pub(super) fn push_parameters(&self, parameters: &mut Parameters<'_>, query_plus: QueryPlus) {
         parameters.push_form_encoded(self.query(), query_plus);
         // In a form a `+` has never meant anything but a space.
         parameters.push_form_encoded(self.form.unwrap_or_default(), QueryPlus::Space);
@@ -117,15 +117,26 @@ pub(super) fn write_start(sink: &mut impl Sink, request: &RequestToSign<'_>, ori
     sink.write(b"&");
 }
 
-/// How much of a base string is gathered before a MAC or a digest gets it: all of most.
-pub(super) const GATHERED: usize = 1024;
+/// Memory in which all of most base strings can be gathered, with their parameters' text, before a MAC or a digest gets
+/// them.
+pub(super) fn memory(request: &RequestToSign<'_>) -> Vec<u8> {
+    let length = request.target.len() + request.form.map_or(0, <[u8]>::len);
+    // Most text grows by a third or a half when it is encoded, and is there twice. The rest takes about 400 bytes.
+    Vec::with_capacity((3 * length + 512).clamp(1024, MOST_MEMORY))
+}
+
+/// How much [memory] there is at first at most, in bytes. It grows with the parameters.
+pub(super) const MOST_MEMORY: usize = 16 * 1024;
 
 /// The base string that the closure writes, as text.
-pub(super) fn to_string(write_base_string: impl FnOnce(Gather<'_>)) -> String {
+pub(super) fn to_string(
+    request: &RequestToSign<'_>,
+    write_base_string: impl FnOnce(&mut Vec<u8>, PassOn<'_>),
+) -> String {
     let mut text = String::new();
     // All of it is ASCII: whatever else there was has been encoded.
     let mut pass_on = |piece: &[u8]| text.extend(piece.iter().map(|&byte| char::from(byte)));
-    write_base_string(Gather::new(&mut Vec::with_capacity(GATHERED), &mut pass_on));
+    write_base_string(&mut memory(request), &mut pass_on);
     text
 }
 
@@ -139,11 +150,12 @@ mod tests {
             target,
             form,
         };
-        to_string(|mut gather| {
-            let mut parameters = Parameters::default();
+        to_string(&request, |memory, pass_on| {
+            let mut parameters = Parameters::new(memory);
             request.push_parameters(&mut parameters, QueryPlus::Space);
+            let (parameters, mut gather) = parameters.sort(pass_on);
             write_start(&mut gather, &request, origin);
-            parameters.write_sorted(&mut gather);
+            parameters.write(&mut gather);
             gather.finish();
         })
     }

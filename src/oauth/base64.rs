@@ -12,16 +12,16 @@ pub(super) fn encode_base64(sink: &mut impl Sink, bytes: &[u8]) {
     let mut codes = Codes::new(sink, &mut room);
     let (triples, rest) = bytes.as_chunks();
     for &triple in triples {
-        codes.put_block(digits(triple));
+        codes.put(digits(triple));
     }
     match *rest {
         [a, b] => {
             let [first, second, third, _] = digits([a, b, 0]);
-            codes.put_block([first, second, third, PADDING]);
+            codes.put([first, second, third, PADDING]);
         }
         [a] => {
             let [first, second, ..] = digits([a, 0, 0]);
-            codes.put_block([first, second, PADDING, PADDING]);
+            codes.put([first, second, PADDING, PADDING]);
         }
         _ => {}
     }

@@ -13,7 +13,7 @@ pub(super) struct Codes<'a, S> {
 /// How much is gathered on the stack before a sink gets it.
 pub(super) const ROOM: usize = 128;
 
-/// How many codes are put at once.
+/// How many codes are put at once at most.
 pub(super) const BLOCK: usize = 4;
 
 impl<'a, S: Sink> Codes<'a, S> {
@@ -34,26 +34,20 @@ impl<'a, S: Sink> Codes<'a, S> {
         self.passed_on + self.length
     }
 
-    /// Puts one.
+    /// Puts at most a block. A block is faster than its codes one by one.
     #[inline]
-    pub(super) fn put(&mut self, code: Code) {
+    pub(super) fn put<const N: usize>(&mut self, codes: [Code; N]) {
+        const { assert!(N <= BLOCK) };
         self.make_room();
-        self.copy(code, self.length);
-        self.length += code.length();
-    }
-
-    /// Puts some, faster than one by one: where each will stand is known before any is copied.
-    #[inline]
-    pub(super) fn put_block(&mut self, codes: [Code; BLOCK]) {
-        self.make_room();
-        let places = codes.map(|code| {
-            let place = self.length;
-            self.length += code.length();
-            place
-        });
-        for (code, place) in codes.into_iter().zip(places) {
-            self.copy(code, place);
+        // As the lengths of this and of each code are bounded by their types, no copy needs a check.
+        let block = &mut self.gathered[self.length..][..BLOCK * Code::SIZE];
+        let mut length = 0;
+        for code in codes {
+            // Copying a fixed number of bytes, of which some will be overwritten next, spares a branch.
+            block[length..][..Code::SIZE].copy_from_slice(&code.0.to_le_bytes());
+            length += code.length();
         }
+        self.length += length;
     }
 
     /// Passes on what is left; returns the length of the text.
@@ -72,12 +66,6 @@ impl<'a, S: Sink> Codes<'a, S> {
             self.length = 0;
         }
     }
-
-    /// Copying a fixed number of bytes, of which some will be overwritten next, spares a branch.
-    #[inline]
-    fn copy(&mut self, code: Code, at: usize) {
-        self.gathered[at..at + Code::SIZE].copy_from_slice(&code.0.to_le_bytes());
-    }
 }
 
 /// What each byte becomes.
@@ -90,31 +78,31 @@ pub(super) static ONCE: Encoding = Encoding::escaping_with(b"%");
 /// an escape, the percent sign is itself escaped.
 pub(super) static TWICE: Encoding = Encoding::escaping_with(b"%25");
 
-/// What a byte becomes: at most five bytes of text (`%25` and two digits) from the lowest up, and in the highest byte,
-/// how many. It is moved in one go.
+/// What a byte becomes: at most five bytes of text (`%25` and two digits) from the lowest up, and in the highest three
+/// bits, how many. It is moved in one go.
 #[derive(Clone, Copy)]
 pub(super) struct Code(u64);
 
 impl Code {
     const SIZE: usize = 8;
+    const LENGTH: u32 = 61;
     /// No text: what becomes of the byte depends on where it stands.
-    pub(super) const NONE: Self = Self(1 << 63);
+    pub(super) const NONE: Self = Self(1 << 60);
 
     const fn new(text: &[u8]) -> Self {
         let mut bytes = [0; Self::SIZE];
         bytes.split_at_mut(text.len()).0.copy_from_slice(text);
-        bytes[Self::SIZE - 1] = text.len() as u8;
-        Self(u64::from_le_bytes(bytes))
+        Self(u64::from_le_bytes(bytes) | (text.len() as u64) << Self::LENGTH)
     }
 
     #[inline]
     const fn length(self) -> usize {
-        (self.0 >> 56) as usize
+        (self.0 >> Self::LENGTH) as usize
     }
 
     #[inline]
     pub(super) const fn is_none(self) -> bool {
-        self.0 >> 63 == 1
+        self.0 & Self::NONE.0 != 0
     }
 }
 

@@ -21,11 +21,11 @@ pub(super) fn encode_form_pair<'a>(
     let mut name_length = None;
     let mut rest = text;
     'pair: loop {
-        if let Some(block) = rest.first_chunk() {
-            let block = block.map(|byte| encoding.code(byte));
+        if let [a, b, c, d, behind @ ..] = rest {
+            let block = [a, b, c, d].map(|byte| encoding.code(*byte));
             if !block.iter().any(|code| code.is_none()) {
-                codes.put_block(block);
-                rest = &rest[BLOCK..];
+                codes.put(block);
+                rest = behind;
                 continue;
             }
         }
@@ -52,7 +52,7 @@ pub(super) fn encode_form_pair<'a>(
                     _ => TWICE.code(byte),
                 };
             }
-            codes.put(code);
+            codes.put([code]);
         }
     }
     let length = codes.finish();

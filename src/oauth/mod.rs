@@ -24,6 +24,7 @@ mod replay;
 mod rsa;
 mod signer;
 mod sink;
+mod stamp;
 mod template;
 mod transmission;
 mod verify;
@@ -44,7 +45,8 @@ pub(crate) use self::parameters::{is_name_character, names, without_protocol_val
 pub(crate) use self::percent::escaped_byte;
 pub use self::replay::{Replay, ReplayGuard};
 pub use self::rsa::{RsaHash, RsaKey, RsaKeyError};
-pub use self::signer::{Signer, Stamp};
+pub use self::signer::Signer;
+pub use self::stamp::Stamp;
 pub use self::verify::{Mismatch, Verifier};
 
 /// The consumer's and the resource owner's credentials (RFC 5849 §1.1).

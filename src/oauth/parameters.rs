@@ -1,6 +1,6 @@
 //! The request parameters of a base string (RFC 5849 §3.4.1.3): collected, encoded and put in order.
 
-use std::{borrow::Cow, cmp::Ordering, ops::Range};
+use std::{borrow::Cow, cmp::Ordering};
 
 use memchr::memchr;
 use smallvec::SmallVec;
@@ -9,28 +9,37 @@ use super::QueryPlus;
 use super::codes::TWICE;
 use super::form::{FormBytes, encode_form_pair};
 use super::percent::{self, AMPERSAND, EQUALS};
-use super::sink::Sink;
+use super::sink::{Gather, PassOn, Sink};
 
 /// A list of parameters, kept as they stand in the base string, that is percent-encoded twice.
 ///
 /// They are sorted in that form, too. The second encoding only replaces each `%` by `%25`, and `%` is the least
 /// of the characters that the first one leaves, so the order of RFC 5849 §3.4.1.3.2 is the same in both.
 ///
-/// Both vectors live on the stack until a request is uncommonly large.
-#[derive(Debug, Default)]
-pub(super) struct Parameters {
-    text: SmallVec<[u8; 2048]>,
+/// The list of pairs lives on the stack until a request is uncommonly large.
+#[derive(Debug)]
+pub(super) struct Parameters<'a> {
+    text: &'a mut Vec<u8>,
     pairs: SmallVec<[Pair; 32]>,
 }
 
-impl Parameters {
+impl<'a> Parameters<'a> {
+    /// An empty list, whose text is kept in this memory, which is overwritten.
+    pub(super) fn new(memory: &'a mut Vec<u8>) -> Self {
+        memory.clear();
+        Self {
+            text: memory,
+            pairs: SmallVec::new(),
+        }
+    }
+
     /// Adds a parameter as it is, not encoded.
     pub(super) fn push(&mut self, name: &str, value: &[u8]) {
         let start = self.text.len();
-        percent::encode(&mut self.text, name.as_bytes(), &TWICE);
+        percent::encode(self.text, name.as_bytes(), &TWICE);
         let name_end = self.text.len();
         self.text.write(EQUALS);
-        percent::encode(&mut self.text, value, &TWICE);
+        percent::encode(self.text, value, &TWICE);
         self.push_pair(start, name_end);
     }
 
@@ -44,7 +53,7 @@ impl Parameters {
                 continue;
             }
             let start = self.text.len();
-            let (name_length, behind) = encode_form_pair(&mut self.text, rest, plus);
+            let (name_length, behind) = encode_form_pair(self.text, rest, plus);
             self.push_pair(start, start + name_length);
             rest = behind;
         }
@@ -56,45 +65,14 @@ impl Parameters {
         self.pairs.iter().any(is_protocol)
     }
 
-    /// Writes the normalised parameters (RFC 5849 §3.4.1.3.2) as the last part of a base string.
-    pub(super) fn write_sorted(&mut self, sink: &mut impl Sink) {
-        self.sort();
-        self.write_pairs(0..self.pairs.len(), sink);
-    }
-
-    /// The same, with protocol parameters, in order, among them: `write_row` writes those. None of the others may have a
-    /// [protocol name](Self::has_protocol_name), so that nothing comes between them.
-    pub(super) fn write_sorted_around<S: Sink>(
-        &mut self,
-        sink: &mut S,
-        write_row: impl FnOnce(&mut S),
-    ) {
-        self.sort();
-        let row = self.pairs.partition_point(|pair| pair.head < PREFIX_HEAD);
-        self.write_pairs(0..row, sink);
-        if row > 0 {
-            sink.write(AMPERSAND);
-        }
-        write_row(sink);
-        if row < self.pairs.len() {
-            sink.write(AMPERSAND);
-        }
-        self.write_pairs(row..self.pairs.len(), sink);
-    }
-
-    fn sort(&mut self) {
+    /// Puts them in order, and gathers a base string in the same memory.
+    pub(super) fn sort<'b>(&'b mut self, pass_on: PassOn<'b>) -> (Sorted<'b>, Gather<'b>) {
         let Self { text, pairs } = self;
+        // Not piece by piece, even if the text has left hardly any room.
+        text.reserve(512);
         // Pairs that compare equal are the same bytes, so a stable sort would do no better.
         pairs.sort_unstable_by(|a, b| a.order(b, text));
-    }
-
-    fn write_pairs(&self, range: Range<usize>, sink: &mut impl Sink) {
-        for (index, pair) in self.pairs[range].iter().enumerate() {
-            if index > 0 {
-                sink.write(AMPERSAND);
-            }
-            sink.write(&self.text[pair.start..pair.value_end]);
-        }
+        (Sorted(pairs), Gather::behind(text, pass_on))
     }
 
     /// The pair that the end of the text consists of.
@@ -105,6 +83,41 @@ impl Parameters {
             name_end,
             value_end: self.text.len(),
         });
+    }
+}
+
+/// Parameters in order. Their text lies ready where the base string is gathered.
+pub(super) struct Sorted<'a>(&'a [Pair]);
+
+impl Sorted<'_> {
+    /// Writes the normalised parameters (RFC 5849 §3.4.1.3.2) as the last part of a base string.
+    pub(super) fn write(&self, gather: &mut Gather<'_>) {
+        for (index, pair) in self.0.iter().enumerate() {
+            if index > 0 {
+                gather.write(AMPERSAND);
+            }
+            gather.write_ready(pair.start..pair.value_end);
+        }
+    }
+
+    /// The same, with protocol parameters, in order, among them: `write_row` writes those. None of the others may have a
+    /// [protocol name](Parameters::has_protocol_name), so that nothing comes between them.
+    pub(super) fn write_around<'g>(
+        &self,
+        gather: &mut Gather<'g>,
+        write_row: impl FnOnce(&mut Gather<'g>),
+    ) {
+        let row = self.0.partition_point(|pair| pair.head < PREFIX_HEAD);
+        let (before, behind) = self.0.split_at(row);
+        Self(before).write(gather);
+        if !before.is_empty() {
+            gather.write(AMPERSAND);
+        }
+        write_row(gather);
+        if !behind.is_empty() {
+            gather.write(AMPERSAND);
+        }
+        Self(behind).write(gather);
     }
 }
 
@@ -220,10 +233,13 @@ mod tests {
 
     /// The normalised parameters of a query, with the base string's own encoding taken off again.
     fn normalised(query: &str, plus: QueryPlus) -> String {
-        let mut parameters = Parameters::default();
+        let (mut memory, mut written) = (Vec::new(), Vec::new());
+        let mut parameters = Parameters::new(&mut memory);
         parameters.push_form_encoded(query.as_bytes(), plus);
-        let mut written = Vec::new();
-        parameters.write_sorted(&mut written);
+        let mut pass_on = |piece: &[u8]| written.extend_from_slice(piece);
+        let (parameters, mut gather) = parameters.sort(&mut pass_on);
+        parameters.write(&mut gather);
+        gather.finish();
         String::from_utf8(percent::decode_strict(&written).unwrap()).unwrap()
     }
 

@@ -1,18 +1,18 @@
 //! Percent-encoding (RFC 5849 §3.6).
 
-use super::codes::{Codes, Encoding, ROOM, is_unreserved};
+use super::codes::{BLOCK, Codes, Encoding, ROOM, is_unreserved};
 use super::sink::Sink;
 
 /// Encodes every byte but the unreserved ones of RFC 3986 §2.3, with upper-case digits.
 pub(super) fn encode(sink: &mut impl Sink, bytes: &[u8], encoding: &Encoding) {
     let mut room = [0; ROOM];
     let mut codes = Codes::new(sink, &mut room);
-    let (blocks, rest) = bytes.as_chunks();
+    let (blocks, rest) = bytes.as_chunks::<BLOCK>();
     for block in blocks {
-        codes.put_block(block.map(|byte| encoding.code(byte)));
+        codes.put(block.map(|byte| encoding.code(byte)));
     }
     for &byte in rest {
-        codes.put(encoding.code(byte));
+        codes.put([encoding.code(byte)]);
     }
     codes.finish();
 }

@@ -5,21 +5,10 @@ use super::codes::{Encoding, ONCE, TWICE};
 use super::key::Key;
 use super::parameters::Parameters;
 use super::percent::{self, AMPERSAND, EQUALS};
-use super::sink::{Gather, Sink};
+use super::sink::{PassOn, Sink};
+use super::stamp::{Stamp, StampTexts};
 use super::template::Template;
-use super::{Credentials, Nonce, QueryPlus, Realm, SigningOptions, header};
-
-/// The protocol parameters of one attempt (RFC 5849 §3.3). No two attempts may share timestamp and nonce.
-#[derive(Clone, Copy, Debug)]
-pub struct Stamp<'a> {
-    /// `oauth_timestamp`, in seconds since 1970-01-01T00:00:00Z.
-    pub timestamp: u64,
-    /// `oauth_nonce`, not encoded.
-    pub nonce: Nonce<'a>,
-    /// Names and values, not encoded, of protocol parameters beside the signer's own: `oauth_body_hash`,
-    /// `oauth_callback`, `oauth_verifier`.
-    pub extra: &'a [(&'a str, &'a str)],
-}
+use super::{Credentials, QueryPlus, Realm, SigningOptions, header};
 
 /// Signs requests to one upstream with one set of credentials.
 ///
@@ -75,21 +64,22 @@ impl Signer {
     /// The value of the request's `Authorization` field: `OAuth oauth_consumer_key="…", …`, in printable ASCII.
     pub fn sign(&self, request: &RequestToSign<'_>, stamp: Stamp<'_>) -> Vec<u8> {
         let mut digits = itoa::Buffer::new();
-        let timestamp = digits.format(stamp.timestamp).as_bytes();
+        let stamp = stamp.texts(&mut digits);
         // Allocated once: the base string is gathered in it first.
-        let mut value = Vec::with_capacity(base::GATHERED);
-        let signature = self.key.sign(|sink| {
-            let gather = Gather::new(&mut value, sink);
-            self.write_base_string(request, stamp, timestamp, gather);
+        let mut value = base::memory(request);
+        let signature = self.key.sign(|pass_on| {
+            self.write_base_string(request, &stamp, &mut value, pass_on);
         });
         value.clear();
+        // It has grown with a large form.
+        value.shrink_to(base::MOST_MEMORY);
         if self.realm == Realm::Uri {
             value.write(SCHEME);
             let origin = self.origin.as_str().as_bytes();
             header::write_realm(&mut value, &[origin, request.path()]);
             value.write(COMMA);
         }
-        self.header.write(&mut value, stamp.nonce, timestamp, &ONCE);
+        self.header.write(&mut value, &stamp, &ONCE);
         for (name, extra) in stamp.extra {
             value.write(COMMA);
             header::write_parameter(&mut value, name, extra.as_bytes());
@@ -103,37 +93,43 @@ impl Signer {
     /// The base string that [`sign`](Self::sign) signs (RFC 5849 §3.4.1), made by the same code.
     pub fn signature_base_string(&self, request: &RequestToSign<'_>, stamp: Stamp<'_>) -> String {
         let mut digits = itoa::Buffer::new();
-        let timestamp = digits.format(stamp.timestamp).as_bytes();
-        base::to_string(|gather| self.write_base_string(request, stamp, timestamp, gather))
+        let stamp = stamp.texts(&mut digits);
+        base::to_string(request, |memory, pass_on| {
+            self.write_base_string(request, &stamp, memory, pass_on);
+        })
     }
 
     fn write_base_string(
         &self,
         request: &RequestToSign<'_>,
-        stamp: Stamp<'_>,
-        timestamp: &[u8],
-        mut gather: Gather<'_>,
+        stamp: &StampTexts<'_>,
+        memory: &mut Vec<u8>,
+        pass_on: PassOn<'_>,
     ) {
-        let mut parameters = Parameters::default();
+        let mut parameters = Parameters::new(memory);
         request.push_parameters(&mut parameters, self.query_plus);
+        let in_a_row = stamp.extra.is_empty() && !parameters.has_protocol_name();
+        if !in_a_row {
+            self.push_each(stamp, &mut parameters);
+        }
+        let (parameters, mut gather) = parameters.sort(pass_on);
         base::write_start(&mut gather, request, &self.origin);
-        if stamp.extra.is_empty() && !parameters.has_protocol_name() {
-            parameters.write_sorted_around(&mut gather, |gather| {
-                self.row.write(gather, stamp.nonce, timestamp, &TWICE);
+        if in_a_row {
+            parameters.write_around(&mut gather, |gather| {
+                self.row.write(gather, stamp, &TWICE);
             });
         } else {
-            self.push_each(stamp, timestamp, &mut parameters);
-            parameters.write_sorted(&mut gather);
+            parameters.write(&mut gather);
         }
         gather.finish();
     }
 
     /// Adds the protocol parameters one by one.
-    fn push_each(&self, stamp: Stamp<'_>, timestamp: &[u8], parameters: &mut Parameters) {
+    fn push_each(&self, stamp: &StampTexts<'_>, parameters: &mut Parameters<'_>) {
         for (name, value) in &self.parameters {
             let value = match value {
                 Value::Constant(value) => value.as_bytes(),
-                Value::Timestamp => timestamp,
+                Value::Timestamp => stamp.timestamp,
                 Value::Nonce => stamp.nonce.as_bytes(),
             };
             parameters.push(name, value);

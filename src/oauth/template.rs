@@ -3,8 +3,9 @@
 use std::ops::Range;
 
 use super::codes::Encoding;
-use super::nonce::{NONCE_DIGITS, Nonce};
-use super::sink::PatchingSink;
+use super::nonce::{NONCE_DIGITS, NonceText};
+use super::sink::Sink;
+use super::stamp::StampTexts;
 
 /// Text with room for a nonce and a timestamp.
 ///
@@ -37,29 +38,23 @@ impl Template {
 
     /// Writes the text with this nonce, encoded, and this timestamp in it.
     #[inline]
-    pub(super) fn write(
-        &self,
-        sink: &mut impl PatchingSink,
-        nonce: Nonce<'_>,
-        timestamp: &[u8],
-        encoding: &Encoding,
-    ) {
-        match nonce.digits() {
-            Some(digits) if timestamp.len() == TIMESTAMP_DIGITS => {
+    pub(super) fn write(&self, sink: &mut impl Sink, stamp: &StampTexts<'_>, encoding: &Encoding) {
+        match &stamp.nonce {
+            NonceText::Digits(digits) if stamp.timestamp.len() == TIMESTAMP_DIGITS => {
                 sink.write_patched(&self.text, |text| {
                     text[self.nonce.clone()].copy_from_slice(digits);
-                    text[self.timestamp.clone()].copy_from_slice(timestamp);
+                    text[self.timestamp.clone()].copy_from_slice(stamp.timestamp);
                 });
             }
-            _ => sink.write(&self.spliced(nonce, timestamp, encoding)),
+            _ => sink.write(&self.spliced(stamp, encoding)),
         }
     }
 
     /// The text with a nonce and a timestamp of any length.
-    fn spliced(&self, nonce: Nonce<'_>, timestamp: &[u8], encoding: &Encoding) -> Vec<u8> {
+    fn spliced(&self, stamp: &StampTexts<'_>, encoding: &Encoding) -> Vec<u8> {
         let mut encoded = Vec::new();
-        nonce.write_encoded(&mut encoded, encoding);
-        let mut holes = [(&self.nonce, &*encoded), (&self.timestamp, timestamp)];
+        stamp.nonce.write_encoded(&mut encoded, encoding);
+        let mut holes = [(&self.nonce, &*encoded), (&self.timestamp, stamp.timestamp)];
         // From behind, so that the places before stay what they are.
         holes.sort_by_key(|(hole, _)| std::cmp::Reverse(hole.start));
         let mut text = self.text.clone();
@@ -78,8 +73,9 @@ impl Template {
 
 #[cfg(test)]
 mod tests {
+    use super::super::Nonce;
     use super::super::codes::TWICE;
-    use super::super::sink::{Gather, Sink};
+    use super::super::sink::Gather;
     use super::*;
 
     #[test]
@@ -87,6 +83,11 @@ mod tests {
         let made = Nonce::from_bits(0xabc);
         let made_text = format!("{:030x}", 0xabc);
         let check = |nonce: Nonce<'_>, timestamp: &str, expected_nonce: &str| {
+            let stamp = StampTexts {
+                timestamp: timestamp.as_bytes(),
+                nonce: nonce.text(),
+                extra: &[],
+            };
             for nonce_first in [true, false] {
                 let mut template = Template::default();
                 template.text().write(b"<");
@@ -109,8 +110,8 @@ mod tests {
                 for capacity in [0, 8, 64, 1_000] {
                     let (mut gathered, mut written) = (Vec::with_capacity(capacity), Vec::new());
                     let mut pass_on = |piece: &[u8]| written.extend_from_slice(piece);
-                    let mut gather = Gather::new(&mut gathered, &mut pass_on);
-                    template.write(&mut gather, nonce, timestamp.as_bytes(), &TWICE);
+                    let mut gather = Gather::behind(&mut gathered, &mut pass_on);
+                    template.write(&mut gather, &stamp, &TWICE);
                     gather.finish();
                     assert_eq!(String::from_utf8(written).unwrap(), expected);
                 }

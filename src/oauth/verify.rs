@@ -7,7 +7,7 @@ use super::authorization::Authorization;
 use super::base::{self, BaseUri, RequestToSign};
 use super::key::Key;
 use super::parameters::Parameters;
-use super::sink::Gather;
+use super::sink::PassOn;
 use super::{Credentials, QueryPlus, SignatureMethod, SigningOptions};
 
 /// Verifies requests to one origin, made with one set of credentials.
@@ -63,9 +63,8 @@ impl Verifier {
                 received: authorization.token.clone(),
             });
         }
-        let mut room = Vec::with_capacity(base::GATHERED);
-        let signature = self.key.sign(|sink| {
-            self.write_base_string(request, authorization, Gather::new(&mut room, sink));
+        let signature = self.key.sign(|pass_on| {
+            self.write_base_string(request, authorization, &mut base::memory(request), pass_on);
         });
         if bool::from(
             signature
@@ -88,22 +87,26 @@ impl Verifier {
         request: &RequestToSign<'_>,
         authorization: &Authorization,
     ) -> String {
-        base::to_string(|gather| self.write_base_string(request, authorization, gather))
+        base::to_string(request, |memory, pass_on| {
+            self.write_base_string(request, authorization, memory, pass_on);
+        })
     }
 
     fn write_base_string(
         &self,
         request: &RequestToSign<'_>,
         authorization: &Authorization,
-        mut gather: Gather<'_>,
+        memory: &mut Vec<u8>,
+        pass_on: PassOn<'_>,
     ) {
-        let mut parameters = Parameters::default();
+        let mut parameters = Parameters::new(memory);
         for (name, value) in authorization.signed() {
             parameters.push(name, value.as_bytes());
         }
         request.push_parameters(&mut parameters, self.query_plus);
+        let (parameters, mut gather) = parameters.sort(pass_on);
         base::write_start(&mut gather, request, &self.origin);
-        parameters.write_sorted(&mut gather);
+        parameters.write(&mut gather);
         gather.finish();
     }
 }
