@@ -200,8 +200,12 @@ def nginx(binary: str, upstream_port: int, connections: int = 1024) -> Command:
     return command
 
 
+def find_program(name: str) -> str | None:
+    return shutil.which(name) or shutil.which(name, path="/usr/sbin")
+
+
 def find_nginx() -> str | None:
-    return shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin")
+    return find_program("nginx")
 
 
 def arguments(description: str) -> argparse.ArgumentParser:
