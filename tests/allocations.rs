@@ -22,7 +22,7 @@ fn a_signature_takes_one_allocation() {
             form: form.map(str::as_bytes),
         };
         let sign = || {
-            // Fresh for each signature, though from no source of randomness, which would set itself up first.
+            // From no source of randomness, which would set itself up first.
             let nonce = Nonce::from_bits(u128::from(line!()));
             let stamp = Stamp {
                 timestamp: 1_763_900_000,

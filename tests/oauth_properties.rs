@@ -7,7 +7,7 @@
 
 use proptest::{collection::vec, option, prelude::*};
 use undersign::oauth::{
-    Authorization, BaseUri, Credentials, Finding, Method, Mismatch, QueryPlus, Realm,
+    Authorization, BaseUri, Credentials, Finding, Method, Mismatch, Nonce, QueryPlus, Realm,
     RequestToSign, Sent, Signer, SigningOptions, Stamp, Verifier, break_down, diagnose,
 };
 
@@ -22,21 +22,24 @@ proptest! {
         form in parameters(),
     ) {
         let (target, body) = (target(&query), encode_form(&form));
-        let base_string = case.base_string(&request(&target, Some(&body)));
-
-        let parts: Vec<&str> = base_string.split('&').collect();
-        prop_assert_eq!(parts.len(), 3);
-        prop_assert_eq!(parts[0], "GET");
-        prop_assert_eq!(decode(parts[1]), b"https://example.com/p".to_vec());
-        let normalised = String::from_utf8(decode(parts[2])).unwrap();
-        let mut decoded: Vec<Parameter> = normalised.split('&').map(decode_pair).collect();
-
-        let mut sent = [query, form, case.protocol_parameters()].concat();
-        decoded.sort();
-        sent.sort();
-        prop_assert_eq!(decoded, sent);
+        let sent = [query, form, case.protocol_parameters()].concat();
+        check_decodes(&case.base_string(&request(&target, Some(&body))), sent)?;
     }
 
+    #[test]
+    fn parameters_of_any_length_take_part_in_the_base_string(
+        case in case(),
+        // As long as all the memory that there is at first, and longer, and each of them five times as long once it is
+        // encoded.
+        lengths in vec(0_usize..9_000, 1..4),
+        byte in proptest::sample::select(b"a(%~".to_vec()),
+    ) {
+        let long = |length| (vec![b'n'], vec![byte; length]);
+        let query: Vec<Parameter> = lengths.into_iter().map(long).collect();
+        let target = [b"/p?", as_they_are(&query).as_slice()].concat();
+        let sent = [query, case.protocol_parameters()].concat();
+        check_decodes(&case.base_string(&request(&target, None)), sent)?;
+    }
     #[test]
     fn the_order_of_the_parameters_does_not_matter(
         case in case(),
@@ -74,7 +77,7 @@ proptest! {
         prop_assert_eq!(&read.consumer_key, &case.credentials.consumer_key);
         prop_assert_eq!(&read.token, &case.credentials.token);
         prop_assert_eq!(&read.signature_method, case.name());
-        prop_assert_eq!(read.stamp, Some((case.timestamp, case.nonce.clone())));
+        prop_assert_eq!(read.stamp, Some((case.timestamp, case.nonce.text())));
         match &case.options.realm {
             Realm::None => prop_assert_eq!(read.realm, None),
             Realm::Fixed(realm) => prop_assert_eq!(read.realm.as_ref(), Some(realm)),
@@ -147,6 +150,20 @@ proptest! {
     }
 }
 
+/// The base string holds exactly these parameters.
+fn check_decodes(base_string: &str, mut sent: Vec<Parameter>) -> Result<(), TestCaseError> {
+    let parts: Vec<&str> = base_string.split('&').collect();
+    prop_assert_eq!(parts.len(), 3);
+    prop_assert_eq!(parts[0], "GET");
+    prop_assert_eq!(decode(parts[1]), b"https://example.com/p".to_vec());
+    let normalised = String::from_utf8(decode(parts[2])).unwrap();
+    let mut decoded: Vec<Parameter> = normalised.split('&').map(decode_pair).collect();
+    decoded.sort();
+    sent.sort();
+    prop_assert_eq!(decoded, sent);
+    Ok(())
+}
+
 const BODY_HASH: (&str, &str) = ("oauth_body_hash", "2jmj7l5rSw0yVb/vlWAYkK/YBwk=");
 
 /// All that is given when a signer exists and a request arrives, but the request.
@@ -155,8 +172,24 @@ struct Case {
     credentials: Credentials,
     options: SigningOptions,
     timestamp: u64,
-    nonce: String,
+    nonce: NonceOf,
     has_body_hash: bool,
+}
+
+/// What a nonce is made of.
+#[derive(Clone, Debug)]
+enum NonceOf {
+    Bits(u128),
+    Text(String),
+}
+
+impl NonceOf {
+    fn text(&self) -> String {
+        match self {
+            Self::Bits(bits) => format!("{:030x}", bits & (u128::MAX >> 8)),
+            Self::Text(text) => text.clone(),
+        }
+    }
 }
 
 impl Case {
@@ -168,7 +201,10 @@ impl Case {
     fn stamp(&self) -> Stamp<'_> {
         Stamp {
             timestamp: self.timestamp,
-            nonce: self.nonce.as_str().into(),
+            nonce: match &self.nonce {
+                NonceOf::Bits(bits) => Nonce::from_bits(*bits),
+                NonceOf::Text(text) => text.as_str().into(),
+            },
             extra: if self.has_body_hash {
                 &[BODY_HASH]
             } else {
@@ -207,11 +243,11 @@ impl Case {
 
     fn protocol_parameters(&self) -> Vec<Parameter> {
         let token = self.credentials.token.as_deref();
-        let timestamp = self.timestamp.to_string();
+        let (timestamp, nonce) = (self.timestamp.to_string(), self.nonce.text());
         [
             self.has_body_hash.then_some(BODY_HASH),
             Some(("oauth_consumer_key", self.credentials.consumer_key.as_str())),
-            Some(("oauth_nonce", self.nonce.as_str())),
+            Some(("oauth_nonce", nonce.as_str())),
             Some(("oauth_signature_method", self.name())),
             Some(("oauth_timestamp", timestamp.as_str())),
             token.map(|token| ("oauth_token", token)),
@@ -249,8 +285,12 @@ fn case() -> impl Strategy<Value = Case> {
         method,
         realm,
         plus,
-        any::<u64>(),
-        any::<String>(),
+        // Of ten digits, as they all are until 2286, and of any number.
+        prop_oneof![1_000_000_000_u64..10_000_000_000, any::<u64>()],
+        prop_oneof![
+            any::<u128>().prop_map(NonceOf::Bits),
+            any::<String>().prop_map(NonceOf::Text),
+        ],
         any::<bool>(),
     )
         .prop_map(
@@ -325,6 +365,14 @@ fn encode_form(parameters: &[Parameter]) -> Vec<u8> {
         .iter()
         .map(|(name, value)| format!("{}={}", escape(name), escape(value)));
     pairs.collect::<Vec<_>>().join("&").into_bytes()
+}
+
+/// Parameters that need no escape to be read as they are.
+fn as_they_are(parameters: &[Parameter]) -> Vec<u8> {
+    let pairs = parameters
+        .iter()
+        .map(|(name, value)| [&name[..], b"=", &value[..]].concat());
+    pairs.collect::<Vec<_>>().join(&b'&')
 }
 
 fn decode_pair(pair: &str) -> Parameter {

@@ -4,7 +4,7 @@
 
 #![expect(clippy::expect_used, reason = "this is how a check fails")]
 
-use undersign::oauth::{Authorization, Mismatch, RequestToSign, Stamp};
+use undersign::oauth::{Authorization, Mismatch, Nonce, RequestToSign, Stamp};
 
 use crate::header::Header;
 use crate::input::{Input, Method, RealmKind};
@@ -12,13 +12,27 @@ use crate::oracle::{self, decode_base_string};
 
 /// Checks everything that must hold for this input.
 pub fn check(input: &Input<'_>) {
+    check_with(input, input.nonce.into());
+    // The same with what the daemon sends mostly: digits made of bits, a timestamp of ten digits, and nothing besides.
+    let bits = (u128::from(input.timestamp) << 64 | u128::from(input.shuffle)) & (u128::MAX >> 8);
+    let digits = format!("{bits:030x}");
+    let usual = Input {
+        nonce: &digits,
+        timestamp: 1_000_000_000 + input.timestamp % 9_000_000_000,
+        extra: Vec::new(),
+        ..input.clone()
+    };
+    check_with(&usual, Nonce::from_bits(bits));
+}
+
+fn check_with(input: &Input<'_>, nonce: Nonce<'_>) {
     let request = input.request();
     let expected = input.oracle_request();
     let base_string = expected.base_string();
     let extra = input.extra();
     let stamp = Stamp {
         timestamp: input.timestamp,
-        nonce: input.nonce.into(),
+        nonce,
         extra: &extra,
     };
     let signer = input.signer(input.realm);

@@ -117,16 +117,14 @@ pub(super) fn write_start(sink: &mut impl Sink, request: &RequestToSign<'_>, ori
     sink.write(b"&");
 }
 
-/// Memory in which all of most base strings can be gathered, with their parameters' text, before a MAC or a digest gets
-/// them.
-pub(super) fn memory(request: &RequestToSign<'_>) -> Vec<u8> {
+/// Memory in which most base strings can be gathered as a whole before a MAC or a digest gets them, behind the text of
+/// their parameters.
+pub(super) fn memory_for(request: &RequestToSign<'_>) -> Vec<u8> {
     let length = request.target.len() + request.form.map_or(0, <[u8]>::len);
-    // Most text grows by a third or a half when it is encoded, and is there twice. The rest takes about 400 bytes.
-    Vec::with_capacity((3 * length + 512).clamp(1024, MOST_MEMORY))
+    // Most text grows by a third or a half when it is encoded, and is there twice: as it came, and in order. The rest takes
+    // about 400 bytes. What is longer grows as it comes, and a MAC gets it in pieces.
+    Vec::with_capacity((3 * length + 512).clamp(1024, 16 * 1024))
 }
-
-/// How much [memory] there is at first at most, in bytes. It grows with the parameters.
-pub(super) const MOST_MEMORY: usize = 16 * 1024;
 
 /// The base string that the closure writes, as text.
 pub(super) fn to_string(
@@ -136,7 +134,7 @@ pub(super) fn to_string(
     let mut text = String::new();
     // All of it is ASCII: whatever else there was has been encoded.
     let mut pass_on = |piece: &[u8]| text.extend(piece.iter().map(|&byte| char::from(byte)));
-    write_base_string(&mut memory(request), &mut pass_on);
+    write_base_string(&mut memory_for(request), &mut pass_on);
     text
 }
 
@@ -153,10 +151,9 @@ mod tests {
         to_string(&request, |memory, pass_on| {
             let mut parameters = Parameters::new(memory);
             request.push_parameters(&mut parameters, QueryPlus::Space);
-            let (parameters, mut gather) = parameters.sort(pass_on);
-            write_start(&mut gather, &request, origin);
-            parameters.write(&mut gather);
-            gather.finish();
+            let mut sorted = parameters.sort(pass_on);
+            write_start(&mut sorted.base_string, &request, origin);
+            sorted.write();
         })
     }
 

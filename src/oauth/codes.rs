@@ -39,7 +39,8 @@ impl<'a, S: Sink> Codes<'a, S> {
     pub(super) fn put<const N: usize>(&mut self, codes: [Code; N]) {
         const { assert!(N <= BLOCK) };
         self.make_room();
-        // As the lengths of this and of each code are bounded by their types, no copy needs a check.
+        // There is room for a block, N is at most that, and a length of three bits at most seven: the compiler sees that
+        // each copy ends within the block, and spares the checks.
         let block = &mut self.gathered[self.length..][..BLOCK * Code::SIZE];
         let mut length = 0;
         for code in codes {
@@ -79,25 +80,25 @@ pub(super) static ONCE: Encoding = Encoding::escaping_with(b"%");
 pub(super) static TWICE: Encoding = Encoding::escaping_with(b"%25");
 
 /// What a byte becomes: at most five bytes of text (`%25` and two digits) from the lowest up, and in the highest three
-/// bits, how many. It is moved in one go.
+/// bits, how many; the bit below these marks [`NONE`](Self::NONE). It is moved in one go.
 #[derive(Clone, Copy)]
 pub(super) struct Code(u64);
 
 impl Code {
     const SIZE: usize = 8;
-    const LENGTH: u32 = 61;
+    const LENGTH_SHIFT: u32 = 61;
     /// No text: what becomes of the byte depends on where it stands.
     pub(super) const NONE: Self = Self(1 << 60);
 
     const fn new(text: &[u8]) -> Self {
         let mut bytes = [0; Self::SIZE];
         bytes.split_at_mut(text.len()).0.copy_from_slice(text);
-        Self(u64::from_le_bytes(bytes) | (text.len() as u64) << Self::LENGTH)
+        Self(u64::from_le_bytes(bytes) | (text.len() as u64) << Self::LENGTH_SHIFT)
     }
 
     #[inline]
     const fn length(self) -> usize {
-        (self.0 >> Self::LENGTH) as usize
+        (self.0 >> Self::LENGTH_SHIFT) as usize
     }
 
     #[inline]

@@ -41,7 +41,7 @@ pub use self::diagnosis::{
 };
 pub use self::lenient::{Slip, SlipKind, UnreadableAuthorization, WithSlips};
 pub use self::nonce::Nonce;
-pub(crate) use self::parameters::{is_name_character, names, without_protocol_values};
+pub(crate) use self::parameters::{is_name_character, parameter_names, without_protocol_values};
 pub(crate) use self::percent::escaped_byte;
 pub use self::replay::{Replay, ReplayGuard};
 pub use self::rsa::{RsaHash, RsaKey, RsaKeyError};

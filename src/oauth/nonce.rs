@@ -5,10 +5,10 @@ use super::percent;
 use super::sink::Sink;
 
 /// A nonce: text that no other request with the same timestamp and credentials has.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug)]
 pub struct Nonce<'a>(Source<'a>);
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug)]
 enum Source<'a> {
     Bits(u128),
     Text(&'a str),
@@ -21,8 +21,6 @@ impl<'a> Nonce<'a> {
         Self(Source::Bits(bits))
     }
 
-    /// The text of the nonce. It is best made once, early, and not moved: memory just written in small steps is slow to
-    /// read in large ones.
     #[inline]
     pub(super) fn text(self) -> NonceText<'a> {
         match self.0 {

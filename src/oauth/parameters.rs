@@ -1,6 +1,6 @@
 //! The request parameters of a base string (RFC 5849 §3.4.1.3): collected, encoded and put in order.
 
-use std::{borrow::Cow, cmp::Ordering};
+use std::{borrow::Cow, cmp::Ordering, ops::Range};
 
 use memchr::memchr;
 use smallvec::SmallVec;
@@ -65,14 +65,17 @@ impl<'a> Parameters<'a> {
         self.pairs.iter().any(is_protocol)
     }
 
-    /// Puts them in order, and gathers a base string in the same memory.
-    pub(super) fn sort<'b>(&'b mut self, pass_on: PassOn<'b>) -> (Sorted<'b>, Gather<'b>) {
+    /// Puts them in order. The base string will be gathered behind their text, in the same memory.
+    pub(super) fn sort<'b>(&'b mut self, pass_on: PassOn<'b>) -> Sorted<'b> {
         let Self { text, pairs } = self;
-        // Not piece by piece, even if the text has left hardly any room.
-        text.reserve(512);
+        // Or else each piece of the base string might be passed on by itself.
+        text.reserve_exact(512);
         // Pairs that compare equal are the same bytes, so a stable sort would do no better.
         pairs.sort_unstable_by(|a, b| a.order(b, text));
-        (Sorted(pairs), Gather::behind(text, pass_on))
+        Sorted {
+            pairs,
+            base_string: Gather::behind(text, pass_on),
+        }
     }
 
     /// The pair that the end of the text consists of.
@@ -86,38 +89,43 @@ impl<'a> Parameters<'a> {
     }
 }
 
-/// Parameters in order. Their text lies ready where the base string is gathered.
-pub(super) struct Sorted<'a>(&'a [Pair]);
+/// Parameters in order, and the base string that they are to end.
+pub(super) struct Sorted<'a> {
+    pairs: &'a [Pair],
+    /// What comes before them is written to this.
+    pub(super) base_string: Gather<'a>,
+}
 
-impl Sorted<'_> {
-    /// Writes the normalised parameters (RFC 5849 §3.4.1.3.2) as the last part of a base string.
-    pub(super) fn write(&self, gather: &mut Gather<'_>) {
-        for (index, pair) in self.0.iter().enumerate() {
-            if index > 0 {
-                gather.write(AMPERSAND);
-            }
-            gather.write_ready(pair.start..pair.value_end);
-        }
+impl<'a> Sorted<'a> {
+    /// Finishes the base string with the normalised parameters (RFC 5849 §3.4.1.3.2).
+    pub(super) fn write(mut self) {
+        self.write_pairs(0..self.pairs.len());
+        self.base_string.finish();
     }
 
     /// The same, with protocol parameters, in order, among them: `write_row` writes those. None of the others may have a
     /// [protocol name](Parameters::has_protocol_name), so that nothing comes between them.
-    pub(super) fn write_around<'g>(
-        &self,
-        gather: &mut Gather<'g>,
-        write_row: impl FnOnce(&mut Gather<'g>),
-    ) {
-        let row = self.0.partition_point(|pair| pair.head < PREFIX_HEAD);
-        let (before, behind) = self.0.split_at(row);
-        Self(before).write(gather);
-        if !before.is_empty() {
-            gather.write(AMPERSAND);
+    pub(super) fn write_around(mut self, write_row: impl FnOnce(&mut Gather<'a>)) {
+        let row = self.pairs.partition_point(|pair| pair.head < PREFIX_HEAD);
+        self.write_pairs(0..row);
+        if row > 0 {
+            self.base_string.write(AMPERSAND);
         }
-        write_row(gather);
-        if !behind.is_empty() {
-            gather.write(AMPERSAND);
+        write_row(&mut self.base_string);
+        if row < self.pairs.len() {
+            self.base_string.write(AMPERSAND);
         }
-        Self(behind).write(gather);
+        self.write_pairs(row..self.pairs.len());
+        self.base_string.finish();
+    }
+
+    fn write_pairs(&mut self, range: Range<usize>) {
+        for (index, pair) in self.pairs[range].iter().enumerate() {
+            if index > 0 {
+                self.base_string.write(AMPERSAND);
+            }
+            self.base_string.write_ready(pair.start..pair.value_end);
+        }
     }
 }
 
@@ -130,7 +138,7 @@ pub(super) fn protocol_parameter_in(encoded: &[u8]) -> Option<String> {
 }
 
 /// The decoded names of the parameters of a query or a form, as text.
-pub(crate) fn names(encoded: &[u8]) -> impl Iterator<Item = String> {
+pub(crate) fn parameter_names(encoded: &[u8]) -> impl Iterator<Item = String> {
     form_pairs(encoded).map(|(name, _)| {
         let name: Vec<u8> = FormBytes::new(name, QueryPlus::Space).collect();
         String::from_utf8_lossy(&name).into_owned()
@@ -237,9 +245,7 @@ mod tests {
         let mut parameters = Parameters::new(&mut memory);
         parameters.push_form_encoded(query.as_bytes(), plus);
         let mut pass_on = |piece: &[u8]| written.extend_from_slice(piece);
-        let (parameters, mut gather) = parameters.sort(&mut pass_on);
-        parameters.write(&mut gather);
-        gather.finish();
+        parameters.sort(&mut pass_on).write();
         String::from_utf8(percent::decode_strict(&written).unwrap()).unwrap()
     }
 

@@ -1,5 +1,7 @@
 //! The client's side: requests go in, `Authorization` headers come out.
 
+use std::mem;
+
 use super::base::{self, BaseUri, RequestToSign};
 use super::codes::{Encoding, ONCE, TWICE};
 use super::key::Key;
@@ -21,13 +23,13 @@ pub struct Signer {
     query_plus: QueryPlus,
     realm: Realm,
     /// In the order of the header, which what a stamp adds follows.
-    parameters: Vec<Parameter>,
+    parameters: Vec<ProtocolParameter>,
     header: Template,
     row: Template,
 }
 
 /// A protocol parameter's name and value (RFC 5849 §3.1).
-type Parameter = (&'static str, Value);
+type ProtocolParameter = (&'static str, Value);
 
 /// The value of a protocol parameter, not encoded.
 #[derive(Clone, Debug)]
@@ -40,25 +42,34 @@ enum Value {
 impl Signer {
     /// A signer for requests to `origin`.
     pub fn new(credentials: &Credentials, options: &SigningOptions, origin: BaseUri) -> Self {
-        let parameters = protocol_parameters(credentials, options);
         Self {
             key: Key::new(&options.method, credentials),
             origin,
             query_plus: options.query_plus,
             realm: options.realm.clone(),
-            header: header_template(&parameters, &options.realm),
-            row: row_template(&parameters),
-            parameters,
+            parameters: Vec::new(),
+            header: Template::default(),
+            row: Template::default(),
         }
+        .sending(protocol_parameters(credentials, options))
     }
 
     /// Leaves out `oauth_version`, which is optional (RFC 5849 §3.1).
     #[must_use]
     pub fn without_version(mut self) -> Self {
-        self.parameters.retain(|(name, _)| *name != VERSION);
-        self.header = header_template(&self.parameters, &self.realm);
-        self.row = row_template(&self.parameters);
-        self
+        let mut parameters = mem::take(&mut self.parameters);
+        parameters.retain(|(name, _)| *name != VERSION);
+        self.sending(parameters)
+    }
+
+    /// The same signer with other protocol parameters.
+    fn sending(self, parameters: Vec<ProtocolParameter>) -> Self {
+        Self {
+            header: header_template(&parameters, &self.realm),
+            row: row_template(&parameters),
+            parameters,
+            ..self
+        }
     }
 
     /// The value of the request's `Authorization` field: `OAuth oauth_consumer_key="…", …`, in printable ASCII.
@@ -66,13 +77,11 @@ impl Signer {
         let mut digits = itoa::Buffer::new();
         let stamp = stamp.texts(&mut digits);
         // Allocated once: the base string is gathered in it first.
-        let mut value = base::memory(request);
+        let mut value = base::memory_for(request);
         let signature = self.key.sign(|pass_on| {
             self.write_base_string(request, &stamp, &mut value, pass_on);
         });
         value.clear();
-        // It has grown with a large form.
-        value.shrink_to(base::MOST_MEMORY);
         if self.realm == Realm::Uri {
             value.write(SCHEME);
             let origin = self.origin.as_str().as_bytes();
@@ -108,20 +117,18 @@ impl Signer {
     ) {
         let mut parameters = Parameters::new(memory);
         request.push_parameters(&mut parameters, self.query_plus);
+        // Nothing sorts between them then, so that they are copied ready-made.
         let in_a_row = stamp.extra.is_empty() && !parameters.has_protocol_name();
         if !in_a_row {
             self.push_each(stamp, &mut parameters);
         }
-        let (parameters, mut gather) = parameters.sort(pass_on);
-        base::write_start(&mut gather, request, &self.origin);
+        let mut sorted = parameters.sort(pass_on);
+        base::write_start(&mut sorted.base_string, request, &self.origin);
         if in_a_row {
-            parameters.write_around(&mut gather, |gather| {
-                self.row.write(gather, stamp, &TWICE);
-            });
+            sorted.write_around(|base_string| self.row.write(base_string, stamp, &TWICE));
         } else {
-            parameters.write(&mut gather);
+            sorted.write();
         }
-        gather.finish();
     }
 
     /// Adds the protocol parameters one by one.
@@ -150,7 +157,10 @@ const COMMA: &[u8] = b", ";
 const VERSION: &str = "oauth_version";
 
 /// The parameters that each request has.
-fn protocol_parameters(credentials: &Credentials, options: &SigningOptions) -> Vec<Parameter> {
+fn protocol_parameters(
+    credentials: &Credentials,
+    options: &SigningOptions,
+) -> Vec<ProtocolParameter> {
     let constant = |name, value: &str| (name, Value::Constant(value.to_owned()));
     let method = options.method.signature_method();
     let token = credentials.token.as_deref();
@@ -168,7 +178,7 @@ fn protocol_parameters(credentials: &Credentials, options: &SigningOptions) -> V
 }
 
 /// A header up to what a stamp adds. Where the realm is the request's URI, it starts behind that.
-fn header_template(parameters: &[Parameter], realm: &Realm) -> Template {
+fn header_template(parameters: &[ProtocolParameter], realm: &Realm) -> Template {
     let mut template = Template::default();
     let text = template.text();
     match realm {
@@ -193,7 +203,7 @@ fn header_template(parameters: &[Parameter], realm: &Realm) -> Template {
 }
 
 /// The protocol parameters as they stand in a base string if there is no other between them.
-fn row_template(parameters: &[Parameter]) -> Template {
+fn row_template(parameters: &[ProtocolParameter]) -> Template {
     let mut sorted: Vec<_> = parameters.iter().collect();
     sorted.sort_by_key(|(name, _)| *name);
     let mut template = Template::default();

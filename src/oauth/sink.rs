@@ -28,6 +28,7 @@ impl Sink for Vec<u8> {
 /// Gathers pieces for a function that had better be called for a thousand bytes at a time than for each few.
 ///
 /// It does so behind text that lies ready in the same memory, to be copied from there.
+#[must_use = "what is left has to be passed on in the end"]
 pub(super) struct Gather<'a> {
     memory: &'a mut Vec<u8>,
     /// How much of the memory is the text that lies ready.
@@ -55,7 +56,7 @@ impl<'a> Gather<'a> {
         if self.has_room_for(piece.len()) {
             self.memory.extend_from_within(piece);
         } else {
-            self.pass_on();
+            self.flush();
             (self.pass_on)(&self.memory[piece]);
         }
     }
@@ -66,14 +67,15 @@ impl<'a> Gather<'a> {
         length <= self.memory.capacity() - self.memory.len()
     }
 
-    fn pass_on(&mut self) {
+    /// Passes on what has been gathered.
+    fn flush(&mut self) {
         (self.pass_on)(&self.memory[self.ready..]);
         self.memory.truncate(self.ready);
     }
 
     /// Passes on what is left.
     pub(super) fn finish(mut self) {
-        self.pass_on();
+        self.flush();
     }
 }
 
@@ -83,7 +85,7 @@ impl Sink for Gather<'_> {
         if self.has_room_for(piece.len()) {
             self.memory.extend_from_slice(piece);
         } else {
-            self.pass_on();
+            self.flush();
             (self.pass_on)(piece);
         }
     }
@@ -91,7 +93,7 @@ impl Sink for Gather<'_> {
     #[inline]
     fn write_patched(&mut self, piece: &[u8], patch: impl FnOnce(&mut [u8])) {
         if !self.has_room_for(piece.len()) {
-            self.pass_on();
+            self.flush();
         }
         if self.has_room_for(piece.len()) {
             self.memory.write_patched(piece, patch);
@@ -124,6 +126,7 @@ mod tests {
             let expected = format!("a bready{}readyy", "x".repeat(length));
             assert_eq!(String::from_utf8(out).unwrap(), expected);
             assert_eq!(memory, b"not passed on; ready");
+            assert_eq!(memory.capacity(), 1_000);
         }
     }
 }

@@ -1,4 +1,4 @@
-//! What is new in each signature: nonce and timestamp (RFC 5849 §3.3).
+//! What is new in each signature: nonce, timestamp (RFC 5849 §3.3), and what goes with one request.
 
 use super::Nonce;
 use super::nonce::NonceText;
@@ -17,6 +17,9 @@ pub struct Stamp<'a> {
 
 impl<'a> Stamp<'a> {
     /// The texts, for which the digits of the timestamp need memory.
+    ///
+    /// Best made once, early, and not moved: a processor waits before it reads in one go what was just written in
+    /// several.
     #[inline]
     pub(super) fn texts(self, digits: &'a mut itoa::Buffer) -> StampTexts<'a> {
         StampTexts {

@@ -39,7 +39,7 @@ impl RequestToSign<'_> {
     pub fn is_signed_without_header(&self) -> bool {
         [self.query(), self.form.unwrap_or_default()]
             .into_iter()
-            .flat_map(parameters::names)
+            .flat_map(parameters::parameter_names)
             .any(|name| name == "oauth_signature")
     }
 }

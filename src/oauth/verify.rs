@@ -64,7 +64,12 @@ impl Verifier {
             });
         }
         let signature = self.key.sign(|pass_on| {
-            self.write_base_string(request, authorization, &mut base::memory(request), pass_on);
+            self.write_base_string(
+                request,
+                authorization,
+                &mut base::memory_for(request),
+                pass_on,
+            );
         });
         if bool::from(
             signature
@@ -104,10 +109,9 @@ impl Verifier {
             parameters.push(name, value.as_bytes());
         }
         request.push_parameters(&mut parameters, self.query_plus);
-        let (parameters, mut gather) = parameters.sort(pass_on);
-        base::write_start(&mut gather, request, &self.origin);
-        parameters.write(&mut gather);
-        gather.finish();
+        let mut sorted = parameters.sort(pass_on);
+        base::write_start(&mut sorted.base_string, request, &self.origin);
+        sorted.write();
     }
 }
 

@@ -10,7 +10,7 @@ use self::path::{Reading, glob, readings};
 use super::Refusal;
 use crate::{
     config::AllowRule,
-    oauth::names,
+    oauth::parameter_names,
     wire::{Framing, RequestHead, is_override},
 };
 
@@ -60,7 +60,7 @@ pub(super) fn admit_parameters(text: &[u8]) -> Result<(), Refusal> {
         ));
     }
     // Some servers separate parameters by semicolons too.
-    let mut names = text.split(|byte| *byte == b';').flat_map(names);
+    let mut names = text.split(|byte| *byte == b';').flat_map(parameter_names);
     if names.any(|name| is_override_parameter(name.as_bytes())) {
         return Err(Refusal::denied(
             403,

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::{Sent, rule};
+use super::Sent;
 use crate::oauth::{Authorization, SignatureMethod};
 
 /// Something a client does otherwise than RFC 5849 says, and signs something else for it.
@@ -232,7 +232,19 @@ pub(super) fn candidates(sent: &Sent<'_>, authorization: &Authorization) -> Vec<
 impl Mistake {
     /// Whether it is about the secrets, which alone make a `PLAINTEXT` signature.
     pub(super) fn is_of_the_key(&self) -> bool {
-        self.rule() == rule::KEY
+        matches!(
+            self,
+            M::SecretWithNewline
+                | M::TokenSecretWithNewline
+                | M::NoAmpersand
+                | M::SecretsNotEncoded
+                | M::TokenSecretLeftOut
+                | M::SecretsSwapped
+                | M::SecretTrimmed
+                | M::ConsumerKeyAsSecret
+                | M::SecretHexDecoded
+                | M::SecretBase64Decoded
+        )
     }
 
     /// Whether it is about what comes after the base string: key, hash and signature.

@@ -25,7 +25,8 @@ use self::{
 };
 use super::{
     Authorization, BODY_HASH, BaseUri, Credentials, Method, Mismatch, QueryPlus, RequestToSign,
-    SignatureMethod, SigningOptions, Verifier, body_hash, default_port, parameters::names,
+    SignatureMethod, SigningOptions, Verifier, body_hash, default_port,
+    parameters::parameter_names,
 };
 
 /// How many combinations of mistakes are tried at most: some tenths of a second with HMAC.
@@ -66,7 +67,9 @@ impl Sent<'_> {
     /// The decoded names of query and form.
     fn parameter_names(&self) -> impl Iterator<Item = String> {
         let form = self.request.form.unwrap_or_default();
-        [self.request.query(), form].into_iter().flat_map(names)
+        [self.request.query(), form]
+            .into_iter()
+            .flat_map(parameter_names)
     }
 }
 

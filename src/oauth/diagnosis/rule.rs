@@ -15,7 +15,7 @@ const METHOD: &str =
 const URI: &str = "RFC 5849 §3.4.1.2: the URI is scheme, host in lower case, the port unless it is the scheme's default, and the path; without query";
 const PATH: &str =
     "RFC 5849 §3.4.1.2: the path is signed as it stands in the request line; an empty one is `/`";
-pub(super) const KEY: &str = "RFC 5849 §3.4.2: the key is the encoded consumer secret, `&`, and the encoded token secret; the `&` stands there even if a secret is empty";
+const KEY: &str = "RFC 5849 §3.4.2: the key is the encoded consumer secret, `&`, and the encoded token secret; the `&` stands there even if a secret is empty";
 const TEXT: &str = "RFC 5849 §3.4.2: oauth_signature is the HMAC's bytes in base64, with padding (RFC 2045 §6.8), and encoded once in the header (§3.5.1)";
 
 impl Mistake {
