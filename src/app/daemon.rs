@@ -1,6 +1,6 @@
 //! `undersign run`: the daemon from its start to its end.
 
-use std::sync::Arc;
+use std::{sync::Arc, thread};
 
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
@@ -8,7 +8,7 @@ use tracing::{error, info, warn};
 
 use super::{
     Exit, complain,
-    process::{Signals, in_runtime, raise_descriptor_limit},
+    process::{Signals, in_runtimes, raise_descriptor_limit},
     refuse,
     reload::{Fixed, Reloader, SERVING, Source, exposed, warn_of_exposure},
     watch::{Sightings, Watch},
@@ -50,9 +50,10 @@ pub(super) fn run(flags: Flags, environment: Environment) -> Exit {
         }
     };
     info!(version = env!("CARGO_PKG_VERSION"), "starting");
-    raise_descriptor_limit(most_connections(&config.proxies));
+    let processors = thread::available_parallelism().map_or(1, usize::from);
+    raise_descriptor_limit(most_connections(&config.proxies), processors);
     let notifier = Arc::new(Notifier::new(notify_socket.as_deref()));
-    in_runtime(async {
+    in_runtimes(processors, async |others| {
         // Before anything listens: whoever reads the ready line may send a signal at once.
         let mut signals = Signals::new()?;
         warn_of_exposure(&exposed(&config.proxies));
@@ -98,7 +99,7 @@ pub(super) fn run(flags: Flags, environment: Environment) -> Exit {
         let asked = Arc::new(Notify::new());
         let reloading = reloader.run(Arc::clone(&asked));
         tokio::spawn(shutdown.clone().run_until_cancelled_owned(reloading));
-        let mut serving = tokio::spawn(server.serve(shutdown.clone(), DRAIN));
+        let mut serving = tokio::spawn(server.with_runtimes(others).serve(shutdown.clone(), DRAIN));
         notifier.ready(SERVING);
         loop {
             tokio::select! {

@@ -1,15 +1,21 @@
 //! The process as the system sees it: its signals, its limits and its threads.
 
-use std::{future::Future, io, time::Duration};
+use std::{future::Future, io, thread, time::Duration};
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
-use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::{
+    runtime::{Builder, Handle, Runtime},
+    signal::unix::{Signal, SignalKind, signal},
+};
 use tracing::warn;
 
 use super::{Exit, complain};
 
-/// What is open beside connections, at most: listeners, the log, secrets while they are read, what the runtime needs.
+/// What is open beside connections, at most: listeners, the log, secrets while they are read.
 const OWN_DESCRIPTORS: usize = 64;
+
+/// What a runtime has open to wait with.
+const RUNTIME_DESCRIPTORS: usize = 4;
 
 /// How long the tasks that are left at the end may take to be dropped.
 const RUNTIME_END: Duration = Duration::from_millis(500);
@@ -50,20 +56,40 @@ impl StopSignals {
 
 /// Does the work in a runtime of its own.
 pub(super) fn in_runtime(work: impl Future<Output = io::Result<Exit>>) -> Exit {
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .build();
-    let outcome = runtime.and_then(|runtime| {
-        let outcome = runtime.block_on(work);
+    in_runtimes(1, |_| work)
+}
+
+/// Does the work in the first of some runtimes of one thread each; it gets the others.
+pub(super) fn in_runtimes<W>(count: usize, work: impl FnOnce(Vec<Handle>) -> W) -> Exit
+where
+    W: Future<Output = io::Result<Exit>>,
+{
+    let first = runtime();
+    let others: io::Result<Vec<_>> = (1..count).map(|_| runtime()).collect();
+    let outcome = first.and_then(|first| {
+        let others = others?;
+        let handles = others.iter().map(|other| other.handle().clone());
+        let outcome = first.block_on(work(handles.collect()));
         // Exchanges that are cut off have to leave their records; a name that is still being looked up must not hold
         // the exit up for long.
-        runtime.shutdown_timeout(RUNTIME_END);
+        thread::scope(|threads| {
+            for runtime in others.into_iter().chain([first]) {
+                threads.spawn(|| runtime.shutdown_timeout(RUNTIME_END));
+            }
+        });
         outcome
     });
     outcome.unwrap_or_else(|error| {
         complain(error);
         Exit::Other
     })
+}
+
+fn runtime() -> io::Result<Runtime> {
+    Builder::new_multi_thread()
+        .worker_threads(1)
+        .enable_all()
+        .build()
 }
 
 /// A core dump, or a debugger of the same user, would see the secrets. Where the system does not let us forbid that,
@@ -82,7 +108,7 @@ pub(super) fn forbid_dumps() {
 /// programs that use select(2).
 ///
 /// Warns if even so there are not enough for as many client connections.
-pub(super) fn raise_descriptor_limit(connections: usize) {
+pub(super) fn raise_descriptor_limit(connections: usize, runtimes: usize) {
     let Rlimit { maximum, .. } = getrlimit(Resource::Nofile);
     let limit = Rlimit {
         current: maximum,
@@ -93,7 +119,7 @@ pub(super) fn raise_descriptor_limit(connections: usize) {
     }
     let needed = connections
         .saturating_mul(2)
-        .saturating_add(OWN_DESCRIPTORS);
+        .saturating_add(OWN_DESCRIPTORS + runtimes * RUNTIME_DESCRIPTORS);
     if let Some(files) = getrlimit(Resource::Nofile).current
         && files < needed as u64
     {

@@ -6,7 +6,7 @@ use tokio::{sync::watch, time::sleep};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tracing::warn;
 
-use super::{connection, listener::Listener, room::Room};
+use super::{connection, lanes::Lanes, listener::Listener, room::Room};
 use crate::proxy::{Proxy, is_allowed_user};
 
 /// How long an accept loop waits when the system is out of file descriptors or memory.
@@ -43,6 +43,7 @@ pub(super) async fn accept(
     assignment: watch::Receiver<Assignment>,
     listener: Listener,
     connections: TaskTracker,
+    lanes: Lanes,
     end: End,
 ) {
     loop {
@@ -73,11 +74,22 @@ pub(super) async fn accept(
         };
         let counted = proxy.metrics.client_connected();
         let (assignment, end) = (assignment.clone(), end.clone());
-        connections.spawn(async move {
-            // Called in here: a future made outside would have its place in this one twice.
-            connection::serve(assignment, stream, client, end).await;
-            drop((place, counted));
-        });
+        let lane = lanes.least_used();
+        let (in_lane, stays) = (lane.enter(), lane.is_here());
+        let served = async move {
+            let stream = if stays {
+                Ok(stream)
+            } else {
+                stream.moved_here()
+            };
+            match stream {
+                // Called in here: a future made outside would have its place in this one twice.
+                Ok(stream) => connection::serve(assignment, stream, client, end).await,
+                Err(error) => warn!(%error, "can't serve a connection"),
+            }
+            drop((place, counted, in_lane));
+        };
+        connections.spawn_on(served, &lane.runtime);
     }
 }
 

@@ -186,6 +186,16 @@ pub(crate) enum Stream {
     Unix(UnixStream),
 }
 
+impl Stream {
+    /// Has the runtime that this is called in watch it, in place of another one.
+    pub(super) fn moved_here(self) -> io::Result<Self> {
+        Ok(match self {
+            Self::Tcp(stream) => Self::Tcp(TcpStream::from_std(stream.into_std()?)?),
+            Self::Unix(stream) => Self::Unix(UnixStream::from_std(stream.into_std()?)?),
+        })
+    }
+}
+
 /// An accepted connection that is reset, not closed, when its response was broken off: where the end of the connection
 /// is the end of the content, a clean close would pass for a complete answer.
 #[derive(Debug)]

@@ -4,16 +4,20 @@
 mod accept;
 mod bound;
 mod connection;
+mod lanes;
 mod listener;
 mod room;
 mod serving;
 
 use std::{io, sync::Arc, time::Duration};
 
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::{
+    runtime,
+    sync::{mpsc, oneshot, watch},
+};
 use tokio_util::sync::CancellationToken;
 
-use self::{bound::Bound, listener::Listener, serving::Serving};
+use self::{bound::Bound, lanes::Lanes, listener::Listener, serving::Serving};
 use crate::{
     admin::{self, Admin, Phase},
     config::{Config, ListenAddress, ProxyConfig},
@@ -148,6 +152,7 @@ pub struct Server {
     metrics: Arc<Metrics>,
     handle: Handle,
     changes: mpsc::Receiver<Change>,
+    runtimes: Vec<runtime::Handle>,
 }
 
 /// Changes a server while it serves.
@@ -213,7 +218,16 @@ impl Server {
             metrics,
             handle: Handle(sender),
             changes,
+            runtimes: Vec::new(),
         })
+    }
+
+    /// Has these runtimes serve connections too, and not only the one that it is bound in. Each should have one thread: a
+    /// connection stays where it is.
+    #[must_use]
+    pub fn with_runtimes(mut self, others: Vec<runtime::Handle>) -> Self {
+        self.runtimes = others;
+        self
     }
 
     /// What it listens on.
@@ -233,7 +247,8 @@ impl Server {
     ///
     /// Returns whether everything had finished by then.
     pub async fn serve(mut self, shutdown: CancellationToken, drain: Duration) -> bool {
-        let mut serving = Serving::new(shutdown.clone(), drain);
+        let lanes = Lanes::new(self.runtimes);
+        let mut serving = Serving::new(lanes, shutdown.clone(), drain);
         let (phase, phases) = watch::channel(Phase::Ready);
         if let Some((listener, address)) = self.admin {
             let admin = Admin {

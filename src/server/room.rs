@@ -24,6 +24,11 @@ impl Room {
             .ok()
             .map(|_| Place(Arc::clone(&self.0)))
     }
+
+    /// How many places are taken.
+    pub(super) fn taken(&self) -> usize {
+        self.0.load(Ordering::Relaxed)
+    }
 }
 
 impl Drop for Place {

@@ -14,6 +14,7 @@ use super::{
     Listening, StartError,
     accept::{Assignment, End, Rooms, accept},
     bound::Bound,
+    lanes::Lanes,
     listener::lets_others_through,
 };
 use crate::{config::ListenAddress, proxy::Proxy};
@@ -30,6 +31,7 @@ pub(super) struct Serving {
     /// What has to end last.
     pub(super) helpers: TaskTracker,
     pub(super) stop_helpers: CancellationToken,
+    lanes: Lanes,
     shutdown: CancellationToken,
     drain: Duration,
 }
@@ -46,7 +48,7 @@ struct Working {
 
 impl Serving {
     /// Nothing yet. `shutdown` ends all of it; a listener that goes before has `drain` for what is under way.
-    pub(super) fn new(shutdown: CancellationToken, drain: Duration) -> Self {
+    pub(super) fn new(lanes: Lanes, shutdown: CancellationToken, drain: Duration) -> Self {
         Self {
             proxies: Vec::new(),
             listeners: Vec::new(),
@@ -54,6 +56,7 @@ impl Serving {
             connections: TaskTracker::new(),
             helpers: TaskTracker::new(),
             stop_helpers: CancellationToken::new(),
+            lanes,
             shutdown,
             drain,
         }
@@ -102,8 +105,8 @@ impl Serving {
             drain: self.shutdown.child_token(),
             cut: CancellationToken::new(),
         };
-        let connections = self.connections.clone();
-        let accepting = accept(receiver, bound.listener, connections, end.clone());
+        let (connections, lanes) = (self.connections.clone(), self.lanes.clone());
+        let accepting = accept(receiver, bound.listener, connections, lanes, end.clone());
         self.listeners.push(Working {
             address: bound.configured,
             assignment,

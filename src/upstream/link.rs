@@ -18,7 +18,10 @@ use hyper::{
     header::{CONTENT_LENGTH, HeaderValue, TRANSFER_ENCODING},
 };
 use hyper_util::rt::TokioIo;
-use tokio::time::{Instant, Sleep, sleep};
+use tokio::{
+    runtime::{self, Handle},
+    time::{Instant, Sleep, sleep},
+};
 
 use super::{
     alert::Alert,
@@ -46,6 +49,8 @@ pub(crate) struct Link {
     timer: Pin<Box<Sleep>>,
     /// The client certificate that the upstream has seen if it wanted one.
     shown: Option<Arc<Certificate>>,
+    /// The runtime that watches the connection.
+    home: runtime::Id,
 }
 
 /// The upstream's answer; its content is still to come.
@@ -130,7 +135,13 @@ impl Link {
             port,
             timer: Box::pin(sleep(Duration::ZERO)),
             shown,
+            home: Handle::current().id(),
         })
+    }
+
+    /// The runtime that watches the connection. Any other one can use it, but is woken by that one each time.
+    pub(super) fn home(&self) -> runtime::Id {
+        self.home
     }
 
     /// Whether the connection can take a request, as far as can be seen.

@@ -8,7 +8,10 @@ use std::{
     time::Duration,
 };
 
-use tokio::time::{Instant, sleep};
+use tokio::{
+    runtime::{self, Handle},
+    time::{Instant, sleep},
+};
 use tokio_util::sync::CancellationToken;
 
 use super::link::Link;
@@ -32,11 +35,13 @@ impl Pool {
         })
     }
 
-    /// Takes the connection that was used last out of the pool, if one is alive as far as can be seen.
+    /// Takes a connection out of the pool that is alive as far as can be seen, if there is one: the one used last of those
+    /// that this runtime watches, or else of the others.
     pub(crate) async fn take(&self) -> Option<Link> {
+        let here = Handle::current().id();
         poll_fn(|cx| {
             loop {
-                let Some((since, mut link)) = self.idle().pop() else {
+                let Some((since, mut link)) = self.last(here) else {
                     return Poll::Ready(None);
                 };
                 // What the upstream has closed or sent meanwhile is seen here.
@@ -82,6 +87,14 @@ impl Pool {
             };
             // Closed here, outside the lock.
             drop(expired);
+        }
+    }
+
+    fn last(&self, here: runtime::Id) -> Option<(Instant, Link)> {
+        let mut idle = self.idle();
+        match idle.iter().rposition(|(_, link)| link.home() == here) {
+            Some(index) => Some(idle.remove(index)),
+            None => idle.pop(),
         }
     }
 
