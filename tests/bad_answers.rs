@@ -91,7 +91,7 @@ fn a_field_section_that_can_not_be_passed_on_is_a_bad_gateway() {
     const PROTOCOL: &str = "http_protocol_error";
     const CODING: &str = "http_response_transfer_coding";
     const SIZE: &str = "http_response_header_section_size";
-    let many = "A: b\r\n".repeat(101);
+    let many = "A: b\r\n".repeat(1_001);
     let long = format!("A: {}\r\n", "b".repeat(300 << 10));
     let sections = [
         ("Content-Length: 2\r\nContent-Length: 3\r\n", PROTOCOL),

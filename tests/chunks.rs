@@ -210,6 +210,13 @@ fn trailers_pass_except_those_that_frame_route_or_authorise() {
         "Forwarded",
         "X-Forwarded-Host",
         "X-Forwarded-For",
+        "X-Forwarded-Proto",
+        "X-Real-IP",
+        "Via",
+        "Cookie2",
+        "APS-Token",
+        "X-Api-Key",
+        "X-Auth-Token",
         "X-HTTP-Method-Override",
         "X_Original_URL",
     ] {

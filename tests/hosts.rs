@@ -42,6 +42,8 @@ fn a_host_that_is_missing_repeated_or_malformed_is_refused() {
         "Host: [::1%25lo]\r\n".to_owned(),
         "Host: local\\host\r\n".to_owned(),
         "Host: caf\u{e9}\r\n".to_owned(),
+        "Host: loc%zzalhost\r\n".to_owned(),
+        "Host: localhost%2\r\n".to_owned(),
     ];
     for section in &sections {
         let request = format!("GET / HTTP/1.1\r\n{section}\r\n");
@@ -160,9 +162,9 @@ fn an_absolute_form_is_taken_for_an_origin_form_if_it_names_this_proxy() {
     // The target's authority and Host must both be this proxy's.
     let refused = bench.refused(
         get_from("http://localhost/", "evil.example"),
-        400,
-        MALFORMED,
-        Close,
+        421,
+        "http_request_denied",
+        Keep,
     );
     assert_eq!(refused.record["url.path"], "/");
     bench.finish();

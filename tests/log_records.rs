@@ -151,6 +151,75 @@ fn a_record_has_the_documented_keys_with_values_of_their_types() {
 }
 
 #[test]
+fn a_refused_head_is_recorded_with_its_request_line() {
+    let bench = Bench::new();
+    let long = format!("/{}", "a".repeat(70_000));
+    let many = "A: b\r\n".repeat(101);
+    let line = "GET /a/b?c=d HTTP/1.1\r\n";
+    let host = "Host: localhost\r\n";
+    let known = ("GET", Some("/a/b"), Some("c=d"));
+    let check =
+        |head: String, status, (method, path, query): (&str, Option<&str>, Option<&str>)| {
+            let refused = bench.refused(head.as_str(), status, "http_request_error", Close);
+            let record = &refused.record;
+            assert_eq!(record["http.request.method"], method, "{head:.60}");
+            assert_eq!(
+                record.get("url.path").and_then(Value::as_str),
+                path,
+                "{head:.60}"
+            );
+            assert_eq!(
+                record.get("url.query").and_then(Value::as_str),
+                query,
+                "{head:.60}"
+            );
+        };
+    check(format!("{line}\r\n"), 400, known);
+    check(format!("{line}{host}{host}\r\n"), 400, known);
+    check(format!("{line}Host: a b\r\n\r\n"), 400, known);
+    check(format!("{line}{host}A : b\r\n\r\n"), 400, known);
+    check(format!("{line}{host}A: b\n\r\n"), 400, known);
+    check(format!("{line}{host}{many}\r\n"), 431, known);
+    check(
+        format!("{line}{host}A: {}\r\n\r\n", "b".repeat(70_000)),
+        431,
+        known,
+    );
+    check(
+        format!("{line}{host}Content-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n"),
+        400,
+        known,
+    );
+    check(
+        format!("{line}{host}Transfer-Encoding: gzip\r\n\r\n"),
+        501,
+        known,
+    );
+    check(format!("{line}{host}Expect: x\r\n\r\n"), 417, known);
+    check(
+        format!("TRACE /a?oauth_signature=s&b HTTP/1.1\r\n{host}\r\n"),
+        405,
+        ("TRACE", Some("/a"), Some("oauth_signature=REDACTED&b")),
+    );
+    check(
+        format!("GET /a#b HTTP/1.1\r\n{host}\r\n"),
+        400,
+        ("GET", Some("/a#b"), None),
+    );
+    check(
+        format!("GET http://u@localhost/a HTTP/1.1\r\n{host}\r\n"),
+        400,
+        ("GET", None, None),
+    );
+    check(
+        format!("GET {long} HTTP/1.1\r\n{host}\r\n"),
+        414,
+        ("GET", Some(&long[..65_536]), None),
+    );
+    bench.finish();
+}
+
+#[test]
 fn a_record_in_text_is_one_line_of_pairs() {
     let upstream = Recorder::start();
     let daemon = support::setup::Setup::new(upstream.url())

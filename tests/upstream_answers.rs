@@ -61,6 +61,9 @@ fn answers_of_every_status_are_passed_on_byte_for_byte() {
             "OK\r\nContent-Encoding: gzip\r\nVary: Accept-Encoding\r\nAccept-Ranges: bytes\r\n",
         ),
     ];
+    let many = "OK\r\n".to_owned() + &"X: y\r\n".repeat(900);
+    let heads = heads.into_iter().chain([(200, many.as_str())]);
+    let heads: Vec<_> = heads.collect();
     let answers: Vec<Vec<u8>> = heads
         .iter()
         .map(|(status, rest)| {

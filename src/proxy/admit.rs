@@ -68,22 +68,23 @@ fn admit_host(
     client: &Client,
     request: &RequestHead,
 ) -> Result<(), Refusal> {
-    let named = [request.authority.as_deref(), request.host()];
-    for authority in named.into_iter().flatten() {
-        // The wire has let well-formed authorities through only, which are ASCII.
-        let authority = String::from_utf8_lossy(authority).to_ascii_lowercase();
-        if !is_allowed_host(&authority, &access.allowed_hosts, client.local) {
-            return Err(if request.authority.is_some() {
-                Refusal::malformed(
-                    "the target names another host than this proxy (see access.allowed_hosts)",
-                )
-            } else {
-                Refusal::denied(
-                    421,
-                    "the Host is not this proxy's own: use its address, or add the name to access.allowed_hosts",
-                )
-            });
-        }
+    let is_own = |authority: Option<&[u8]>| {
+        authority.is_none_or(|authority| {
+            // The wire has let well-formed authorities through only, which are ASCII.
+            let authority = String::from_utf8_lossy(authority).to_ascii_lowercase();
+            is_allowed_host(&authority, &access.allowed_hosts, client.local)
+        })
+    };
+    if !is_own(request.authority.as_deref()) {
+        return Err(Refusal::malformed(
+            "the target names another host than this proxy (see access.allowed_hosts)",
+        ));
+    }
+    if !is_own(request.host()) {
+        return Err(Refusal::denied(
+            421,
+            "the Host is not this proxy's own: use its address, or add the name to access.allowed_hosts",
+        ));
     }
     Ok(())
 }

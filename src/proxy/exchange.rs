@@ -61,7 +61,10 @@ pub(crate) async fn exchange(
             unread = !content.progress().ended;
             outcome
         }
-        Some(Err(fault)) => Err(fault.into()),
+        Some(Err(refused)) => {
+            record.refused_request(&refused);
+            Err(refused.fault.into())
+        }
         None => Err(Refusal::closing(
             500,
             ErrorType::ProxyInternalError,

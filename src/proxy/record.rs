@@ -5,6 +5,7 @@ use std::{
     time::{Duration, SystemTime},
 };
 
+use bytes::Bytes;
 use hyper::{Method, StatusCode};
 use tokio::time::Instant;
 use tracing::{info, warn};
@@ -13,7 +14,7 @@ use super::{ErrorType, Proxy, Refusal};
 use crate::{
     oauth::without_protocol_values,
     upstream::Content,
-    wire::{RequestHead, ResponseHead},
+    wire::{RefusedRequest, RequestHead, ResponseHead, split_target},
 };
 
 /// Seconds; a clock that is further off is worth a hint: servers commonly allow five minutes, some only one.
@@ -27,6 +28,9 @@ pub(crate) struct Record {
     id: String,
     client: String,
     request: Option<RequestHead>,
+    /// What can be told of a request that is not fit to be read.
+    method: Option<Bytes>,
+    target: Option<Bytes>,
     content: Option<Content>,
     status: Option<u16>,
     error: Option<ErrorType>,
@@ -48,6 +52,8 @@ impl Record {
             id,
             client,
             request: None,
+            method: None,
+            target: None,
             content: None,
             status: None,
             // Until there is an answer, the only way to end is that the client leaves.
@@ -68,7 +74,15 @@ impl Record {
     }
 
     pub(crate) fn request(&mut self, request: &RequestHead) {
+        self.method = Some(request.method.clone());
+        self.target = Some(request.target.clone());
         self.request = Some(request.clone());
+    }
+
+    /// The request's head was refused.
+    pub(crate) fn refused_request(&mut self, refused: &RefusedRequest) {
+        self.method = refused.method.clone();
+        self.target = refused.target.clone();
     }
 
     pub(crate) fn content(&mut self, content: &Content) {
@@ -121,10 +135,8 @@ impl Record {
     }
 
     fn count(&self, duration: Duration) {
-        let method = self
-            .request
-            .as_ref()
-            .and_then(|request| Method::from_bytes(&request.method).ok());
+        let method = self.method.as_ref();
+        let method = method.and_then(|method| Method::from_bytes(method).ok());
         let status = self.status.and_then(|code| StatusCode::from_u16(code).ok());
         self.proxy.metrics.exchange(
             &method.unwrap_or_default(),
@@ -139,14 +151,15 @@ impl Drop for Record {
     fn drop(&mut self) {
         let duration = self.started.elapsed();
         let request = self.request.as_ref();
-        let method = request.map(|request| String::from_utf8_lossy(&request.method));
+        let method = self.method.as_deref().map(String::from_utf8_lossy);
         if std::thread::panicking() {
             self.status = Some(500);
             self.error = Some(ErrorType::ProxyInternalError);
         }
         self.count(duration);
-        let path = request.map(|request| String::from_utf8_lossy(request.path()));
-        let query = request.and_then(|request| request.query().map(without_protocol_values));
+        let target = self.target.as_deref().map(split_target);
+        let path = target.map(|(path, _)| String::from_utf8_lossy(path));
+        let query = target.and_then(|(_, query)| query.map(without_protocol_values));
         let transaction = request
             .and_then(|request| request.fields.first("aps-transaction-id"))
             .map(String::from_utf8_lossy);

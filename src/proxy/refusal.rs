@@ -1,6 +1,6 @@
 //! Every refusal, and the one place that makes an answer of it.
 
-use std::{borrow::Cow, fmt::Write as _};
+use std::{borrow::Cow, fmt::Write as _, time::SystemTime};
 
 use bytes::Bytes;
 use hyper::{Response, StatusCode};
@@ -185,7 +185,8 @@ impl Refusal {
     }
 
     fn fields(&self, length: usize) -> Fields {
-        let mut lines = String::from("Content-Type: application/problem+json\r\n");
+        let date = httpdate::fmt_http_date(SystemTime::now());
+        let mut lines = format!("Date: {date}\r\nContent-Type: application/problem+json\r\n");
         // Writing to a String can't fail.
         let _ = write!(
             lines,
@@ -241,7 +242,7 @@ impl From<RequestFault> for Refusal {
         let status = match &fault {
             RequestFault::Method => 405,
             RequestFault::TargetTooLong(_) => 414,
-            RequestFault::HeaderTooLong(_) | RequestFault::Field(FieldFault::TooMany) => 431,
+            RequestFault::HeaderTooLong(_) | RequestFault::Field(FieldFault::TooMany(_)) => 431,
             RequestFault::TransferCoding => 501,
             RequestFault::Expectation => 417,
             RequestFault::Timeout => 408,
@@ -285,7 +286,7 @@ impl From<&ResponseFault> for ErrorType {
         match fault {
             ResponseFault::HeaderTooLong(_)
             | ResponseFault::InterimTooLong(_)
-            | ResponseFault::Field(FieldFault::TooMany) => Self::HttpResponseHeaderSectionSize,
+            | ResponseFault::Field(FieldFault::TooMany(_)) => Self::HttpResponseHeaderSectionSize,
             ResponseFault::TransferCoding | ResponseFault::Chunk(_) => {
                 Self::HttpResponseTransferCoding
             }

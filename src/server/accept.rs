@@ -1,6 +1,6 @@
 //! A listener at work: it accepts connections, and hands each to the proxy that it works for.
 
-use std::{io, sync::Arc, time::Duration};
+use std::{io, mem, sync::Arc, time::Duration};
 
 use tokio::{sync::watch, time::sleep};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
@@ -46,6 +46,8 @@ pub(super) async fn accept(
     lanes: Lanes,
     end: End,
 ) {
+    // Or else the same would be said ten times a second for as long as it lasts.
+    let mut has_warned = false;
     loop {
         let accepted = tokio::select! {
             accepted = listener.accept() => accepted,
@@ -56,14 +58,17 @@ pub(super) async fn accept(
             Ok(accepted) => accepted,
             Err(error) if is_about_one_connection(&error) => continue,
             Err(error) => {
-                let name = &*proxy.config.name;
-                warn!(proxy = name, %error, "can't accept connections for now");
+                if !mem::replace(&mut has_warned, true) {
+                    let name = &*proxy.config.name;
+                    warn!(proxy = name, %error, "can't accept connections for now");
+                }
                 tokio::select! {
                     () = sleep(ACCEPT_PAUSE) => continue,
                     () = end.drain.cancelled() => return,
                 }
             }
         };
+        has_warned = false;
         // Those who are not let in anyway must not keep others out.
         let is_welcome = is_allowed_user(&proxy.config.access, client.uid);
         let limit = proxy.config.limits.connections;

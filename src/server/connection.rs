@@ -7,6 +7,7 @@ use std::{
     pin::{Pin, pin},
     sync::Arc,
     task::{Context, Poll},
+    time::Duration,
 };
 
 use hyper::{Request, body::Incoming, server::conn::http1, service::service_fn};
@@ -35,7 +36,7 @@ pub(super) async fn serve(
     end: End,
 ) {
     let port = ServerPort::default();
-    let role = server_role(&port, &assignment.borrow().proxy.config);
+    let role = server_role(&port, &assignment.borrow().proxy.config, &client);
     let mut wire = Wire::new(Guarded::new(stream, port.clone()), role);
     let client = Arc::new(client);
     let service = service_fn(|request: Request<Incoming>| {
@@ -95,14 +96,22 @@ pub(super) async fn serve(
     }
 }
 
-fn server_role(port: &ServerPort, config: &ProxyConfig) -> ServerRole {
+/// How long a client over the limit may take to send the request that is refused: it is in the way of others.
+const REFUSED_WITHIN: Duration = Duration::from_secs(2);
+
+fn server_role(port: &ServerPort, config: &ProxyConfig, client: &Client) -> ServerRole {
     let timeouts = &config.timeouts;
+    let most = if client.over_limit {
+        REFUSED_WITHIN
+    } else {
+        Duration::MAX
+    };
     ServerRole::new(
         port.clone(),
         config.limits.header_bytes,
         ServerTimeouts {
-            head: timeouts.request_headers,
-            keep_alive: timeouts.keep_alive,
+            head: timeouts.request_headers.min(most),
+            keep_alive: timeouts.keep_alive.min(most),
             idle: timeouts.idle,
         },
     )

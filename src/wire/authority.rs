@@ -36,7 +36,16 @@ pub(super) fn check_authority(authority: &[u8]) -> Result<(), RequestFault> {
             )
             || matches!(byte, b'(' | b')' | b'*' | b'+' | b',' | b';' | b'=')
     };
-    if host.is_empty() || !host.iter().all(is_host_byte) {
+    let is_escape = |escape: &[u8]| {
+        escape
+            .iter()
+            .take(2)
+            .filter(|b| b.is_ascii_hexdigit())
+            .count()
+            == 2
+    };
+    let mut escapes = host.split(|byte| *byte == b'%').skip(1);
+    if host.is_empty() || !host.iter().all(is_host_byte) || !escapes.all(is_escape) {
         return Err(FAULT);
     }
     port.map_or(Some(()), check_port).ok_or(FAULT)

@@ -200,7 +200,7 @@ impl Role for ClientRole {
         }
     }
 
-    fn refuse(&mut self, fault: ResponseFault, _feed: &mut BytesMut) -> Next {
+    fn refuse(&mut self, fault: ResponseFault, _seen: &[u8], _feed: &mut BytesMut) -> Next {
         self.port.state().fault = Some(fault);
         Next::Failure
     }
@@ -217,7 +217,7 @@ impl Role for ClientRole {
     fn poll_head_deadline(
         &mut self,
         _cx: &mut Context<'_>,
-        _begun: bool,
+        _seen: &[u8],
         _feed: &mut BytesMut,
     ) -> Poll<Next> {
         // The exchange keeps the time.

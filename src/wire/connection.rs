@@ -20,7 +20,8 @@ const HOP_BY_HOP: [&str; 7] = [
 const NEVER_HOP_BY_HOP: [&str; 3] = ["content-length", "host", "transfer-encoding"];
 
 /// Fields that frame, route or authorise, so that they must not come last (RFC 9110 §6.5.1).
-const NEVER_TRAILING: [&str; 20] = [
+const NEVER_TRAILING: [&str; 27] = [
+    "aps-token",
     "authorization",
     "cache-control",
     "content-encoding",
@@ -28,6 +29,7 @@ const NEVER_TRAILING: [&str; 20] = [
     "content-range",
     "content-type",
     "cookie",
+    "cookie2",
     "expect",
     "forwarded",
     "host",
@@ -38,9 +40,14 @@ const NEVER_TRAILING: [&str; 20] = [
     "set-cookie",
     "trailer",
     "transfer-encoding",
+    "via",
     "www-authenticate",
+    "x-api-key",
+    "x-auth-token",
     "x-forwarded-for",
     "x-forwarded-host",
+    "x-forwarded-proto",
+    "x-real-ip",
 ];
 
 /// What the `Connection` fields of a message name.

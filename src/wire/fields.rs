@@ -61,9 +61,9 @@ pub enum FieldFault {
     /// CR, LF, NUL or another control character in a value (RFC 9110 §5.5).
     #[error("a header value has a control character")]
     Value,
-    /// More than [`MAX_FIELDS`] lines.
-    #[error("there are more than {MAX_FIELDS} header lines")]
-    TooMany,
+    /// More lines than there may be.
+    #[error("there are more than {0} header lines")]
+    TooMany(usize),
 }
 
 impl Fields {
@@ -72,6 +72,14 @@ impl Fields {
     /// # Errors
     /// The first fault found, in the order of the lines.
     pub fn parse(raw: Bytes) -> Result<Self, FieldFault> {
+        Self::parse_up_to(MAX_FIELDS, raw)
+    }
+
+    /// The same, with up to `most` lines.
+    ///
+    /// # Errors
+    /// The first fault found, in the order of the lines.
+    pub(crate) fn parse_up_to(most: usize, raw: Bytes) -> Result<Self, FieldFault> {
         let mut lines = SmallVec::new();
         let mut start = 0;
         while start < raw.len() {
@@ -81,8 +89,8 @@ impl Fields {
             } else {
                 line_end
             };
-            if lines.len() == MAX_FIELDS {
-                return Err(FieldFault::TooMany);
+            if lines.len() == most {
+                return Err(FieldFault::TooMany(most));
             }
             let colon = start + check_line(&raw[start..end])?;
             let (value_start, value_end) = trim(&raw, colon + 1, end);
@@ -250,7 +258,7 @@ mod tests {
         let many = "A: 1\r\n".repeat(MAX_FIELDS + 1);
         assert_eq!(
             Fields::parse(Bytes::from(many)).unwrap_err(),
-            FieldFault::TooMany
+            FieldFault::TooMany(MAX_FIELDS)
         );
     }
 }

@@ -68,8 +68,8 @@ impl Framing {
 /// What is wrong with a chunked message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ChunkFault {
-    /// A chunk size that is empty, not hexadecimal, or over 64 bits.
-    #[error("a chunk size is not a hexadecimal number of at most 16 digits")]
+    /// A chunk size that is empty, not hexadecimal, longer than 16 digits, or 2^48 and more.
+    #[error("a chunk size is not a hexadecimal number of at most 16 digits and below 2^48")]
     Size,
     /// A chunk extension with a control character, or extensions of more than 16 KiB in all.
     #[error("a chunk extension is malformed or too long")]
@@ -101,6 +101,9 @@ enum ChunkState {
     DataCr,
     DataLf,
 }
+
+/// No chunk is that long: whoever sends such a size tries to have it overflow.
+const MAX_CHUNK_BYTES: u64 = (1 << 48) - 1;
 
 /// Extensions carry nothing that is kept, so that many of them are an attack.
 const MAX_EXTENSION_BYTES: u32 = 16 * 1024;
@@ -168,6 +171,9 @@ impl Chunked {
                 return Err(ChunkFault::Size);
             }
             self.left = self.left << 4 | u64::from(digit);
+            if self.left > MAX_CHUNK_BYTES {
+                return Err(ChunkFault::Size);
+            }
             self.state = ChunkState::Size(digits + 1);
             return Ok(());
         }
@@ -234,7 +240,7 @@ mod tests {
                 Some(31),
             ),
             (Framing::CHUNKED, b"1 ;x\r\na\r\n0\r\n", Some(12)),
-            (Framing::CHUNKED, b"FFFFFFFFFFFFFFFF\r\nhello", None),
+            (Framing::CHUNKED, b"0000FFFFFFFFFFFF\r\nhello", None),
         ];
         for (framing, bytes, end) in table {
             for step in 1..=bytes.len() {
@@ -245,7 +251,7 @@ mod tests {
 
     #[test]
     fn broken_chunks_are_refused_however_the_bytes_are_cut() {
-        let table: [(&[u8], ChunkFault); 14] = [
+        let table: [(&[u8], ChunkFault); 17] = [
             (b"0x3\r\nabc\r\n", ChunkFault::Size),
             (b"+3\r\nabc\r\n", ChunkFault::Size),
             (b"-3\r\nabc\r\n", ChunkFault::Size),
@@ -253,6 +259,9 @@ mod tests {
             (b";x\r\nabc\r\n", ChunkFault::Size),
             (b"3 \r\nabc\r\n", ChunkFault::Size),
             (b"10000000000000000\r\n", ChunkFault::Size),
+            (b"FFFFFFFFFFFFFFFF\r\n", ChunkFault::Size),
+            (b"7fffffffffffffff\r\n", ChunkFault::Size),
+            (b"1000000000000\r\n", ChunkFault::Size),
             (b"00000000000000003\r\nabc", ChunkFault::Size),
             (b"3\nabc\r\n", ChunkFault::Size),
             (b"3\rabc\r\n", ChunkFault::Terminator),

@@ -137,7 +137,7 @@ impl<R: Role> Intake<R> {
                     return Poll::Ready(Ok(()));
                 }
                 Err(fault) => {
-                    let next = role.refuse(fault, &mut self.feed);
+                    let next = role.refuse(fault, self.buffer.bytes(), &mut self.feed);
                     self.go(next);
                     return Poll::Ready(Ok(()));
                 }
@@ -146,8 +146,8 @@ impl<R: Role> Intake<R> {
                 Poll::Ready(true) => {}
                 Poll::Ready(false) => return Poll::Ready(Ok(())),
                 Poll::Pending => {
-                    let begun = !self.buffer.is_empty();
-                    let next = ready!(role.poll_head_deadline(cx, begun, &mut self.feed));
+                    let seen = self.buffer.bytes();
+                    let next = ready!(role.poll_head_deadline(cx, seen, &mut self.feed));
                     self.go(next);
                     return Poll::Ready(Ok(()));
                 }
@@ -198,7 +198,12 @@ impl<R: Role> Intake<R> {
                     let head = head.freeze();
                     let section = head.slice(section_start..);
                     self.blank_lines = 0;
-                    return role.head(start, &head, section, &mut self.feed).map(Some);
+                    let next = role.head(start, &head, section, &mut self.feed);
+                    if next.is_err() {
+                        // What was refused is still to be looked at.
+                        self.buffer.put_back(&head);
+                    }
+                    return next.map(Some);
                 }
                 start => self.start = start,
             }

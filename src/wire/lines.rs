@@ -28,6 +28,11 @@ impl LineBuffer {
         self.bytes.is_empty()
     }
 
+    /// All that there is.
+    pub(super) fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
     /// The first byte, unless a line has been looked for since it arrived.
     pub(super) fn unseen_first(&self) -> Option<u8> {
         self.bytes.first().copied().filter(|_| self.scanned == 0)

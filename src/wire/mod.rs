@@ -50,14 +50,14 @@ pub(crate) use self::{
     media_type::is_form,
     overrides::is_override,
     reply::Reply,
-    request_line::parse_request_line,
+    request_line::{parse_request_line, split_target},
     response::InterimHead,
     server::{ServerPort, ServerRole, ServerTimeouts},
 };
 pub use self::{
     fields::{Field, FieldFault, Fields, MAX_FIELDS},
     framing::{ChunkFault, Framing},
-    request::RequestHead,
+    request::{RefusedRequest, RequestHead},
     request_fault::RequestFault,
     request_line::{MAX_TARGET_BYTES, Version},
     response::{MAX_INTERIM_RESPONSES, ResponseFault, ResponseHead},
@@ -115,8 +115,8 @@ pub(crate) trait Role: Unpin {
         feed: &mut BytesMut,
     ) -> Result<Next, Self::Fault>;
 
-    /// Takes note that a head was refused.
-    fn refuse(&mut self, fault: Self::Fault, feed: &mut BytesMut) -> Next;
+    /// Takes note that a head was refused, of which `seen` has arrived.
+    fn refuse(&mut self, fault: Self::Fault, seen: &[u8], feed: &mut BytesMut) -> Next;
 
     /// Takes note that content was refused.
     fn content_refused(&mut self, fault: Self::Fault);
@@ -124,11 +124,11 @@ pub(crate) trait Role: Unpin {
     /// Takes the trailer section of a chunked message.
     fn trailers(&mut self, trailers: Fields);
 
-    /// Waits for the time by which a head must have arrived; `begun` tells that some of it has.
+    /// Waits for the time by which a head must have arrived, of which `seen` has.
     fn poll_head_deadline(
         &mut self,
         cx: &mut Context<'_>,
-        begun: bool,
+        seen: &[u8],
         feed: &mut BytesMut,
     ) -> Poll<Next>;
 

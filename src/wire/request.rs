@@ -8,7 +8,7 @@ use super::{
     framing::Framing,
     length::{LengthField, content_length},
     request_fault::RequestFault,
-    request_line::{RequestLine, Version, origin_form, split_target},
+    request_line::{RequestLine, Version, glimpse, origin_form, split_target},
 };
 
 /// The head of a request that may be forwarded as far as its syntax goes.
@@ -49,6 +49,29 @@ impl RequestHead {
     /// The target behind the first `?`.
     pub fn query(&self) -> Option<&[u8]> {
         split_target(&self.target).1
+    }
+}
+
+/// A request whose head was refused, and as much of its request line as can be told.
+#[derive(Clone, Debug)]
+pub struct RefusedRequest {
+    /// Why it was refused.
+    pub fault: RequestFault,
+    /// The method, as sent.
+    pub method: Option<Bytes>,
+    /// The target in origin form. It may be cut off.
+    pub target: Option<Bytes>,
+}
+
+impl RefusedRequest {
+    /// A request of which `seen` has arrived.
+    pub(super) fn new(fault: RequestFault, seen: &[u8]) -> Self {
+        let (method, target) = glimpse(seen);
+        Self {
+            fault,
+            method,
+            target,
+        }
     }
 }
 

@@ -3,7 +3,7 @@
 use std::{ops::Range, str};
 
 use bytes::Bytes;
-use memchr::memchr;
+use memchr::{memchr, memchr2};
 
 use super::{
     authority::check_authority,
@@ -19,10 +19,7 @@ const MAX_METHOD_BYTES: usize = 64;
 
 /// Bytes of the longest request line without its CRLF.
 pub(crate) const MAX_REQUEST_LINE_BYTES: usize =
-    MAX_METHOD_BYTES + 1 + MAX_TARGET_BYTES + MAX_AUTHORITY_BYTES + " HTTP/1.1".len();
-
-/// A scheme and an authority, where the target is in absolute form.
-const MAX_AUTHORITY_BYTES: usize = 300;
+    MAX_METHOD_BYTES + 1 + MAX_TARGET_BYTES + " HTTP/1.1".len();
 
 /// The protocol versions that are served.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,9 +47,13 @@ pub(crate) fn parse_request_line(line: &[u8]) -> Result<RequestLine, RequestFaul
     let method = parts.next().unwrap_or_default();
     let target = parts.next().unwrap_or_default();
     let version = parts.next();
-    if method.is_empty() || method.len() > MAX_METHOD_BYTES || !method.iter().copied().all(is_token)
-    {
+    if method.is_empty() || !method.iter().copied().all(is_token) {
         return Err(RequestFault::RequestLine("the method is not a token"));
+    }
+    if method.len() > MAX_METHOD_BYTES {
+        return Err(RequestFault::RequestLine(
+            "the method is over 64 bytes long",
+        ));
     }
     let Some(version) = version else {
         return Err(RequestFault::NotHttp1("an HTTP/0.9 request"));
@@ -119,8 +120,11 @@ fn check_target(target: &[u8]) -> Result<(), RequestFault> {
 /// Splits a target into an authority, if it is in absolute form, and a path with its query.
 pub(super) fn origin_form(target: Bytes) -> Result<(Option<Bytes>, Bytes), RequestFault> {
     const HTTP: &[u8] = b"http://";
-    let (authority, target) = if target[0] == b'/' {
-        (None, target)
+    if target.len() > MAX_TARGET_BYTES {
+        return Err(RequestFault::TargetTooLong(MAX_TARGET_BYTES));
+    }
+    if target[0] == b'/' {
+        Ok((None, target))
     } else if target.len() > HTTP.len() && target[..HTTP.len()].eq_ignore_ascii_case(HTTP) {
         let rest = target.slice(HTTP.len()..);
         let end = rest
@@ -134,20 +138,44 @@ pub(super) fn origin_form(target: Bytes) -> Result<(Option<Bytes>, Bytes), Reque
             // An absolute form may leave the path out, an origin form can't (RFC 9112 §3.2.1).
             _ => [b"/", &rest[end..]].concat().into(),
         };
-        (Some(authority), path)
+        Ok((Some(authority), path))
     } else {
-        return Err(RequestFault::Target(
+        Err(RequestFault::Target(
             "it must begin with \"/\", or with \"http://\" and this proxy's own address",
-        ));
-    };
-    if target.len() > MAX_TARGET_BYTES {
-        return Err(RequestFault::TargetTooLong(MAX_TARGET_BYTES));
+        ))
     }
-    Ok((authority, target))
+}
+
+/// The method and the target of a head that is not fit to be read, for the record.
+pub(super) fn glimpse(head: &[u8]) -> (Option<Bytes>, Option<Bytes>) {
+    let head = head.trim_ascii_start();
+    let end = memchr2(b'\r', b'\n', head);
+    let line = &head[..end.unwrap_or(head.len())];
+    let mut parts = line.splitn(3, |byte| *byte == b' ');
+    let (Some(method), Some(target)) = (parts.next(), parts.next()) else {
+        return (None, None);
+    };
+    if method.is_empty() || !method.iter().copied().all(is_token) {
+        return (None, None);
+    }
+    let is_whole = parts.next().is_some() || end.is_some();
+    let target = if target.len() > MAX_TARGET_BYTES {
+        Some(&target[..MAX_TARGET_BYTES])
+    } else {
+        Some(target).filter(|target| is_whole && !target.is_empty())
+    };
+    let target = target.map(Bytes::copy_from_slice).and_then(|target| {
+        match origin_form(target.clone()) {
+            Ok((_, origin_form)) => Some(origin_form),
+            // Of any other, one can't say what is a path, and what a password in front of a host.
+            Err(_) => Some(target).filter(|target| target.starts_with(b"/")),
+        }
+    });
+    (Some(Bytes::copy_from_slice(method)), target)
 }
 
 /// Splits a target at its first `?`.
-pub(super) fn split_target(target: &[u8]) -> (&[u8], Option<&[u8]>) {
+pub(crate) fn split_target(target: &[u8]) -> (&[u8], Option<&[u8]>) {
     match memchr(b'?', target) {
         Some(at) => (&target[..at], Some(&target[at + 1..])),
         None => (target, None),

@@ -84,6 +84,10 @@ pub enum ResponseFault {
     Unsolicited,
 }
 
+/// The most header lines of a response: what limits them is the length of all, unlike those of a request, which come from
+/// anybody.
+const MAX_RESPONSE_FIELDS: usize = 1_000;
+
 /// The most interim responses (1xx) before the final one.
 pub const MAX_INTERIM_RESPONSES: u32 = 100;
 
@@ -100,7 +104,7 @@ pub(crate) fn parse_response(
     section: Bytes,
     to_head: bool,
 ) -> Result<ParsedResponse, ResponseFault> {
-    let mut fields = Fields::parse(section)?;
+    let mut fields = Fields::parse_up_to(MAX_RESPONSE_FIELDS, section)?;
     let reason = head.slice(line.reason);
     match line.status {
         101 => return Err(ResponseFault::Upgrade),
@@ -220,7 +224,7 @@ fn response_framing(
 /// Takes a length that is given more than once for one, if it is the same each time (RFC 9110 §8.6).
 fn same_length(fields: &mut Fields) -> Result<u64, ResponseFault> {
     const FAULT: ResponseFault =
-        ResponseFault::Framing("the Content-Length fields contradict each other");
+        ResponseFault::Framing("the Content-Length fields are a list or contradict each other");
     let first = fields.first("content-length").and_then(parse_length);
     let first = first.ok_or(FAULT)?;
     if fields

@@ -22,7 +22,7 @@ use super::{
     hyper_head::write_framing,
     intake::Next,
     reply::{Reply, write_interim, write_reply},
-    request::{RequestHead, parse_request},
+    request::{RefusedRequest, RequestHead, parse_request},
     request_fault::RequestFault,
     request_line::{
         MAX_REQUEST_LINE_BYTES, MAX_TARGET_BYTES, RequestLine, Version, parse_request_line,
@@ -56,7 +56,7 @@ pub(crate) struct ServerPort(Arc<Mutex<State>>);
 #[derive(Debug, Default)]
 struct State {
     /// The request that has come last, until its exchange takes it.
-    arrival: Option<Result<Box<RequestHead>, RequestFault>>,
+    arrival: Option<Result<Box<RequestHead>, Box<RefusedRequest>>>,
     /// Whether a request has arrived and is not yet answered to the end.
     unanswered: bool,
     /// Interim responses that wait to be written, before the reply.
@@ -72,9 +72,9 @@ struct State {
 
 impl ServerPort {
     /// The head of the request that has come; hyper calls for an exchange only once one is there.
-    pub(crate) fn take_request(&self) -> Option<Result<RequestHead, RequestFault>> {
+    pub(crate) fn take_request(&self) -> Option<Result<RequestHead, RefusedRequest>> {
         let arrival = self.state().arrival.take();
-        arrival.map(|arrival| arrival.map(|head| *head))
+        arrival.map(|arrival| arrival.map(|head| *head).map_err(|refused| *refused))
     }
 
     /// What was wrong with a request's content, if anything.
@@ -206,13 +206,13 @@ impl Role for ServerRole {
         Ok(Next::Content(framing))
     }
 
-    fn refuse(&mut self, fault: RequestFault, feed: &mut BytesMut) -> Next {
+    fn refuse(&mut self, fault: RequestFault, seen: &[u8], feed: &mut BytesMut) -> Next {
         let mut state = self.port.state();
         if matches!(fault, RequestFault::NotHttp1(_)) {
             state.hung_up = Some(fault);
             return Next::HangUp;
         }
-        state.arrival = Some(Err(fault));
+        state.arrival = Some(Err(Box::new(RefusedRequest::new(fault, seen))));
         state.unanswered = true;
         feed.put_slice(PLACEHOLDER);
         Next::Silence
@@ -230,12 +230,12 @@ impl Role for ServerRole {
     fn poll_head_deadline(
         &mut self,
         cx: &mut Context<'_>,
-        begun: bool,
+        seen: &[u8],
         feed: &mut BytesMut,
     ) -> Poll<Next> {
-        if begun {
+        if !seen.is_empty() {
             ready!(self.head_timer.poll(cx, Purpose::Head, self.timeouts.head));
-            Poll::Ready(self.refuse(RequestFault::Timeout, feed))
+            Poll::Ready(self.refuse(RequestFault::Timeout, seen, feed))
         } else {
             ready!(
                 self.head_timer

@@ -272,6 +272,7 @@ pub(crate) fn check_problem(response: &Response, status: u16, error: &str, to_he
     let body = String::from_utf8_lossy(&response.body);
     assert_eq!(response.status, status, "{head:?} {body}");
     assert_eq!(head.only("content-type"), "application/problem+json");
+    assert!(head.only("date").ends_with(" GMT"));
     let proxy_status = head.only("proxy-status");
     let beginning = format!("undersign; error={error}; details=\"");
     assert!(proxy_status.starts_with(&beginning), "{proxy_status}");
