@@ -125,6 +125,7 @@ impl Line {
         write_with(&mut self.text, format_args!("{value}"), String::push_str);
     }
 
+    /// Adds a name as it is: it stands in somebody's code, and has nothing in it to escape.
     fn push_name(&mut self, name: &str) {
         match self.format {
             LogFormat::Text => {
@@ -134,7 +135,7 @@ impl Line {
             }
             LogFormat::Json => {
                 self.text.push_str(",\"");
-                push_json(&mut self.text, name);
+                self.text.push_str(name);
                 self.text.push_str("\":");
             }
         }
