@@ -54,7 +54,7 @@ http {{
     uwsgi_temp_path {directory}/uwsgi;
     scgi_temp_path {directory}/scgi;
     client_max_body_size 0;
-    upstream platform {{ server 127.0.0.1:{upstream}; keepalive 16; }}
+    upstream platform {{ server 127.0.0.1:{upstream}; keepalive 64; }}
     server {{
         listen 127.0.0.1:{port};
         location / {{
