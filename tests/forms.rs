@@ -114,12 +114,13 @@ fn a_form_that_can_not_be_read_or_held_is_refused() {
     let chunked =
         format!("POST /a HTTP/1.1\r\nHost: localhost\r\n{FORM}Transfer-Encoding: chunked\r\n\r\n");
     bench.forwarded(format!("{chunked}400\r\n{fits}\r\n0\r\n\r\n"));
-    bench.refused(
+    let refused = bench.refused(
         format!("{chunked}401\r\n{fits}a\r\n0\r\n\r\n"),
         413,
         MALFORMED,
         Close,
     );
+    assert_eq!(refused.record["upstream.attempts"], 0);
     bench.refused(
         format!("{chunked}FFFFFFFFFFFF\r\n{}", "a".repeat(100_000)),
         413,

@@ -136,7 +136,8 @@ fn a_form_that_does_not_go_on_in_time_is_given_up() {
     client.expect_close();
     assert!(stage.upstream.requests().is_empty());
     drop(client);
-    stage.finish(&[failed(408, TIMEOUT)]);
+    let records = stage.finish(&[failed(408, TIMEOUT)]);
+    assert_eq!(records[0]["upstream.attempts"], 0);
 }
 
 #[test]

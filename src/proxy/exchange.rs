@@ -121,12 +121,13 @@ async fn forward(
     let mut attempts_left = MAX_ATTEMPTS;
     loop {
         attempts_left -= 1;
-        record.attempt();
         let reused = link.is_some();
         let mut open = match link.take() {
             Some(link) => link,
             // What is rare is kept out of the exchange's own future, which is moved about.
-            None => Box::pin(connect(proxy)).await?,
+            None => Box::pin(connect(proxy))
+                .await
+                .inspect_err(|_| record.attempt())?,
         };
         // Only now, so that a client that waits for 100 Continue gets it once there is somebody to send to.
         let signed_content = match &mut signed_content {
@@ -143,6 +144,7 @@ async fn forward(
             }
         };
 
+        record.attempt();
         let sign = || {
             let (timestamp, nonce) = (seconds_since_epoch(), fresh_nonce());
             prepared.sign(&proxy.signer, timestamp, nonce, &proxy.host, signed_content)

@@ -89,7 +89,7 @@ impl Record {
         self.content = Some(content.clone());
     }
 
-    /// The upstream is about to be turned to, once more or for the first time.
+    /// The request is about to be sent, once more or for the first time, or there was no connection to send it over.
     pub(crate) fn attempt(&mut self) {
         self.attempts += 1;
     }
