@@ -8,7 +8,7 @@ use support::{
     client::End,
     peer::{Peer, WAYS_TO_LEAVE},
     setup::Setup,
-    stage::{GET, POST, REQUESTS, Stage, failed, fine, finish, problem},
+    stage::{GET, OK, POST, REQUESTS, Stage, failed, fine, finish, problem},
     upstream::{FullQueue, Upstream, closed_address},
 };
 
@@ -134,26 +134,23 @@ fn content_that_stops_coming_is_given_up_in_time() {
     stage.finish(&[failed(200, "connection_read_timeout")]);
 }
 
-/// Answers that break off: what comes first, what comes last, and what is wrong with it.
-const TRUNCATED: [(&str, &str, &str); 9] = [
-    ("Content-Length: 9", "hello", INCOMPLETE),
-    ("Transfer-Encoding: chunked", "", INCOMPLETE),
-    ("Transfer-Encoding: chunked", "5\r\nhel", INCOMPLETE),
-    ("Transfer-Encoding: chunked", "5\r\nhello\r\n", INCOMPLETE),
-    (
-        "Transfer-Encoding: chunked",
-        "5\r\nhello\r\n0\r\n",
-        INCOMPLETE,
-    ),
-    ("Transfer-Encoding: chunked", "0\r\nA: b\r\n", INCOMPLETE),
-    ("Transfer-Encoding: chunked", "0x1\r\n", BAD_CHUNK),
-    (
-        "Transfer-Encoding: chunked",
-        "5\r\nhelloworld\r\n0\r\n\r\n",
-        BAD_CHUNK,
-    ),
-    ("Transfer-Encoding: chunked", "5\nhello\n0\n\n", BAD_CHUNK),
+/// Answers that break off: how they are framed, what comes after the head, what of that is content to be passed on, and
+/// what is wrong.
+const TRUNCATED: [(&str, &str, &str, &str); 11] = [
+    (LENGTH, "", "", INCOMPLETE),
+    (LENGTH, "hello", "hello", INCOMPLETE),
+    (CHUNKED, "", "", INCOMPLETE),
+    (CHUNKED, "5\r\nhel", "hel", INCOMPLETE),
+    (CHUNKED, "5\r\nhello\r\n", "hello", INCOMPLETE),
+    (CHUNKED, "5\r\nhello\r\n0\r\n", "hello", INCOMPLETE),
+    (CHUNKED, "0\r\nA: b\r\n", "", INCOMPLETE),
+    (CHUNKED, "0x1\r\n", "", BAD_CHUNK),
+    (CHUNKED, "+5\r\nhello\r\n0\r\n\r\n", "", BAD_CHUNK),
+    (CHUNKED, "5\r\nhelloworld\r\n0\r\n\r\n", "", BAD_CHUNK),
+    (CHUNKED, "5\nhello\n0\n\n", "", BAD_CHUNK),
 ];
+const LENGTH: &str = "Content-Length: 9";
+const CHUNKED: &str = "Transfer-Encoding: chunked";
 const INCOMPLETE: &str = "http_response_incomplete";
 const BAD_CHUNK: &str = "http_response_transfer_coding";
 
@@ -163,7 +160,7 @@ fn a_truncated_answer_aborts_the_clients_connection() {
         let stage = Stage::new(move |peer| {
             peer.request()?;
             // Each case serves a client of either version.
-            let (framing, last, _) = TRUNCATED[peer.number / 2];
+            let (framing, last, ..) = TRUNCATED[peer.number / 2];
             peer.send(format!("HTTP/1.1 200 OK\r\n{framing}\r\n\r\n"))?;
             peer.pause()?;
             peer.send(last)?;
@@ -171,7 +168,7 @@ fn a_truncated_answer_aborts_the_clients_connection() {
             Ok(())
         });
         let mut outcomes = Vec::new();
-        for (framing, last, error) in TRUNCATED {
+        for (framing, last, _, error) in TRUNCATED {
             for version in ["1.1", "1.0"] {
                 let request = format!("GET / HTTP/{version}\r\nHost: localhost\r\n\r\n");
                 let mut client = stage.ask(request);
@@ -186,6 +183,98 @@ fn a_truncated_answer_aborts_the_clients_connection() {
         assert_eq!(stage.upstream.connections(), outcomes.len());
         stage.finish(&outcomes);
     }
+}
+
+/// Answers as the target says, all of it at once, and leaves unless that is all right.
+fn cut_short(peer: &mut Peer, leave: fn(&mut Peer)) -> io::Result<()> {
+    loop {
+        let request = peer.request()?;
+        let line = String::from_utf8_lossy(request.head.first_line()).into_owned();
+        let case = TRUNCATED
+            .iter()
+            .zip(0..)
+            .find(|(_, number)| line.contains(&format!("/{number} ")));
+        let Some(((framing, last, ..), _)) = case else {
+            peer.send(OK)?;
+            continue;
+        };
+        peer.send(format!("HTTP/1.1 200 OK\r\n{framing}\r\n\r\n{last}"))?;
+        leave(peer);
+        return Ok(());
+    }
+}
+
+/// Has every answer cut short, some times over, on a client's connection that ends so.
+#[track_caller]
+fn check_cut_short(stage: Stage, expected_end: End) {
+    let mut outcomes = Vec::new();
+    let mut lengths = Vec::new();
+    for _ in 0..5 {
+        for ((framing, last, content, error), number) in TRUNCATED.into_iter().zip(0..) {
+            for version in ["1.1", "1.0"] {
+                let mut client = stage.daemon.connect();
+                if version == "1.1" {
+                    // On a connection that was in use, a client takes a mere close for no answer.
+                    Stage::fetch_on(&mut client);
+                    outcomes.push(fine(200));
+                    lengths.push(2);
+                }
+                client.send(format!(
+                    "POST /{number} HTTP/{version}\r\nHost: localhost\r\nContent-Length: 5\r\n\r\nhello"
+                ));
+                let head = client.response_head();
+                assert!(head.first_line().ends_with(b" 200 OK"), "{head:?}");
+                let expected = if head.is_chunked() && !content.is_empty() {
+                    format!("{:x}\r\n{content}\r\n", content.len())
+                } else {
+                    content.to_owned()
+                };
+                assert_eq!(
+                    client.rest(),
+                    (expected.into_bytes(), expected_end),
+                    "{framing} {last:?} to HTTP/{version}"
+                );
+                outcomes.push(failed(200, error));
+                lengths.push(content.len());
+            }
+        }
+    }
+    // None was sent a second time.
+    assert_eq!(stage.upstream.requests().len(), outcomes.len());
+    for (record, length) in stage.finish(&outcomes).iter().zip(lengths) {
+        assert_eq!(record["http.response.body.size"], length, "{record:#}");
+    }
+}
+
+#[test]
+fn an_answer_that_comes_at_once_and_truncated_is_passed_on_and_aborted() {
+    for leave in WAYS_TO_LEAVE {
+        let script = move |peer: &mut Peer| cut_short(peer, leave);
+        check_cut_short(Stage::new(script), End::Reset);
+        check_cut_short(Stage::plain(|setup| setup, script), End::Reset);
+    }
+}
+
+#[test]
+fn an_answer_that_comes_at_once_and_truncated_is_passed_on_to_a_unix_socket() {
+    let script = |peer: &mut Peer| cut_short(peer, Peer::close);
+    // There is no reset.
+    let stage = Stage::with(Setup::listen_on_unix_socket, script);
+    check_cut_short(stage, End::Closed);
+}
+
+#[test]
+fn an_answer_to_head_is_whole_without_its_content() {
+    let stage = Stage::new(|peer| cut_short(peer, Peer::close));
+    let mut client = stage.daemon.connect();
+    for number in 0..TRUNCATED.len() {
+        client.send(format!(
+            "HEAD /{number} HTTP/1.1\r\nHost: localhost\r\n\r\n"
+        ));
+        assert_eq!(client.response_to_head().status, 200);
+    }
+    Stage::fetch_on(&mut client);
+    stage.finish(&[fine(200); TRUNCATED.len() + 1]);
 }
 
 #[test]

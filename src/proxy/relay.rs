@@ -5,7 +5,7 @@ use std::{
     io,
     pin::Pin,
     sync::Arc,
-    task::{Context, Poll},
+    task::{Context, Poll, ready},
     time::Duration,
 };
 
@@ -44,6 +44,8 @@ pub(crate) struct Relay {
     port: ServerPort,
     idle_timeout: Duration,
     record: Record,
+    /// Why the answer broke off, until hyper may know.
+    broken: Option<io::Error>,
 }
 
 /// Passes an interim answer on (RFC 9110 §15.2), though not to a client of HTTP/1.0, which knows none.
@@ -86,6 +88,7 @@ impl Relay {
             port,
             idle_timeout,
             record,
+            broken: None,
         }
     }
 
@@ -113,6 +116,12 @@ impl Relay {
     fn poll_frame(&mut self, cx: &mut Context<'_>) -> Poll<Option<io::Result<Frame<Bytes>>>> {
         let mut driven = false;
         loop {
+            if self.broken.is_some() {
+                // hyper throws away what it has not yet written, which may be all of the answer: its head came
+                // together with its fault. The client would see a close instead of a response, and ask once more.
+                ready!(self.port.poll_flushed(cx));
+                return Poll::Ready(self.broken.take().map(Err));
+            }
             match Pin::new(&mut self.content).poll_frame(cx) {
                 Poll::Ready(Some(Ok(frame))) => {
                     let bytes = frame.data_ref().map_or(0, Bytes::len);
@@ -133,7 +142,7 @@ impl Relay {
                     return Poll::Ready(None);
                 }
                 Poll::Ready(Some(Err(error))) => {
-                    return Poll::Ready(Some(Err(self.broke(&error))));
+                    self.broken = Some(self.broke(&error));
                 }
                 Poll::Pending if !driven => {
                     // What the connection brings in now may be what was asked for.
@@ -151,7 +160,7 @@ impl Relay {
                     let detail = "nothing came for too long (timeouts.idle)";
                     self.record
                         .failed(ErrorType::ConnectionReadTimeout, detail.to_owned());
-                    return Poll::Ready(Some(Err(io::Error::new(io::ErrorKind::TimedOut, detail))));
+                    self.broken = Some(io::Error::new(io::ErrorKind::TimedOut, detail));
                 }
             }
         }

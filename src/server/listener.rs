@@ -196,8 +196,9 @@ impl Stream {
     }
 }
 
-/// An accepted connection that is reset, not closed, when its response was broken off: where the end of the connection
-/// is the end of the content, a clean close would pass for a complete answer.
+/// An accepted connection that is reset, not closed, when its request was not answered to the end: where the end of the
+/// connection is the end of the content, a clean close would pass for a complete answer; before the answer, for an idle
+/// connection that is given up, on which clients send their request once more (RFC 9110 §9.2.2).
 #[derive(Debug)]
 pub(crate) struct Guarded {
     stream: Stream,
@@ -213,7 +214,7 @@ impl Guarded {
 impl Drop for Guarded {
     fn drop(&mut self) {
         if let Stream::Tcp(stream) = &self.stream
-            && self.port.is_responding()
+            && self.port.is_unanswered()
         {
             // If it can't be set, the peer sees a close.
             let _ = SockRef::from(stream).set_linger(Some(Duration::ZERO));

@@ -145,6 +145,9 @@ pub(crate) trait Role: Unpin {
     /// A whole message has gone to the peer.
     fn message_written(&mut self) {}
 
+    /// All that there was to write has gone to the peer.
+    fn flushed(&mut self) {}
+
     /// The stream has been ended in order, after all that there was to write.
     fn stream_ended(&mut self) {}
 
@@ -284,6 +287,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin, R: Role> AsyncWrite for Wire<S, R> {
             Poll::Ready(Ok(())) => Pin::new(&mut this.io).poll_flush(cx),
             poll => poll,
         };
+        if let Poll::Ready(Ok(())) = poll {
+            this.role.flushed();
+        }
         this.settle(cx, poll)
     }
 

@@ -1,10 +1,10 @@
 //! The side that serves: requests come in, responses go out.
 
+mod port;
+
 use std::{
-    collections::VecDeque,
     io,
     pin::Pin,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
     task::{Context, Poll, ready},
     time::Duration,
 };
@@ -12,6 +12,9 @@ use std::{
 use bytes::{BufMut, Bytes, BytesMut};
 use memchr::memchr;
 use tokio::io::{AsyncRead, ReadBuf};
+
+use self::port::Flush;
+pub(crate) use self::port::ServerPort;
 
 use super::{
     HeadLimits, Role,
@@ -21,13 +24,12 @@ use super::{
     framing::Framing,
     hyper_head::write_framing,
     intake::Next,
-    reply::{Reply, write_interim, write_reply},
+    reply::{write_interim, write_reply},
     request::{RefusedRequest, RequestHead, parse_request},
     request_fault::RequestFault,
     request_line::{
         MAX_REQUEST_LINE_BYTES, MAX_TARGET_BYTES, RequestLine, Version, parse_request_line,
     },
-    response::InterimHead,
     timer::{Purpose, Timer},
 };
 
@@ -46,75 +48,6 @@ pub(crate) struct ServerTimeouts {
     pub(crate) keep_alive: Duration,
     /// To take more of a response.
     pub(crate) idle: Duration,
-}
-
-/// Where a connection's heads are handed over between its [`Wire`](super::Wire) and its exchanges.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct ServerPort(Arc<Mutex<State>>);
-
-/// What is large is boxed: mostly a connection waits, and has none of it.
-#[derive(Debug, Default)]
-struct State {
-    /// The request that has come last, until its exchange takes it.
-    arrival: Option<Result<Box<RequestHead>, Box<RefusedRequest>>>,
-    /// Whether a request has arrived and is not yet answered to the end.
-    unanswered: bool,
-    /// Interim responses that wait to be written, before the reply.
-    interim: VecDeque<InterimHead>,
-    reply: Option<Box<Reply>>,
-    trailers: Option<Box<Fields>>,
-    reply_trailers: Option<Box<Fields>>,
-    content_fault: Option<RequestFault>,
-    hung_up: Option<RequestFault>,
-    /// Whether a response has begun and not come to its end.
-    responding: bool,
-}
-
-impl ServerPort {
-    /// The head of the request that has come; hyper calls for an exchange only once one is there.
-    pub(crate) fn take_request(&self) -> Option<Result<RequestHead, RefusedRequest>> {
-        let arrival = self.state().arrival.take();
-        arrival.map(|arrival| arrival.map(|head| *head).map_err(|refused| *refused))
-    }
-
-    /// What was wrong with a request's content, if anything.
-    pub(crate) fn take_content_fault(&self) -> Option<RequestFault> {
-        self.state().content_fault.take()
-    }
-
-    /// The trailer section of the request whose content has ended.
-    pub(crate) fn take_trailers(&self) -> Option<Fields> {
-        self.state().trailers.take().map(|trailers| *trailers)
-    }
-
-    /// Why the connection was closed without an answer, if it was.
-    pub(crate) fn take_hung_up(&self) -> Option<RequestFault> {
-        self.state().hung_up.take()
-    }
-
-    /// Whether a response has begun and not come to its end.
-    pub(crate) fn is_responding(&self) -> bool {
-        self.state().responding
-    }
-
-    /// Has an interim response written when hyper, of whom the exchange is asked, flushes next, or else before the reply.
-    pub(crate) fn interim(&self, head: InterimHead) {
-        self.state().interim.push_back(head);
-    }
-
-    /// Sets the head of the response that hyper is about to write.
-    pub(crate) fn reply(&self, reply: Reply) {
-        self.state().reply = Some(Box::new(reply));
-    }
-
-    /// Sets the trailer section of the response whose content is about to end.
-    pub(crate) fn reply_trailers(&self, trailers: Fields) {
-        self.state().reply_trailers = Some(Box::new(trailers));
-    }
-
-    fn state(&self) -> MutexGuard<'_, State> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
 }
 
 /// The role of the side that serves.
@@ -257,10 +190,7 @@ impl Role for ServerRole {
             out.put_slice(hyper_head);
             return None;
         }
-        let mut state = self.port.state();
-        state.responding = true;
-        let reply = state.reply.take();
-        drop(state);
+        let reply = self.port.state().reply.take();
         Some(write_reply(reply.as_deref(), hyper_head, line_end, out))
     }
 
@@ -271,13 +201,19 @@ impl Role for ServerRole {
     }
 
     fn message_written(&mut self) {
+        self.port.state().unanswered = false;
+    }
+
+    fn flushed(&mut self) {
         let mut state = self.port.state();
-        state.unanswered = false;
-        state.responding = false;
+        if let Flush::Awaited(waker) = &state.flush {
+            waker.wake_by_ref();
+            state.flush = Flush::Done;
+        }
     }
 
     fn stream_ended(&mut self) {
-        self.port.state().responding = false;
+        self.port.state().unanswered = false;
     }
 
     fn wrote(&mut self, _bytes: usize) {

@@ -6,7 +6,7 @@ use tokio::{
 };
 
 use super::*;
-use crate::wire::Wire;
+use crate::wire::{InterimHead, Wire};
 
 const TIMEOUTS: ServerTimeouts = ServerTimeouts {
     head: Duration::from_secs(1),
