@@ -35,7 +35,12 @@ fn a_head_that_does_not_come_to_its_end_in_time_is_refused() {
     client.expect_close();
     drop(client);
     let late = failed(408, TIMEOUT);
-    stage.finish(&[late, late, late, fine(200), late]);
+    let records = stage.finish(&[late, late, late, fine(200), late]);
+    // An exchange begins with the first byte of its head.
+    for record in records.iter().filter(|record| record["level"] == "WARN") {
+        let duration = record["duration_ms"].as_f64();
+        assert!(duration >= Some(300.0), "{record:#}");
+    }
 }
 
 #[test]

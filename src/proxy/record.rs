@@ -14,7 +14,7 @@ use super::{ErrorType, Proxy, Refusal};
 use crate::{
     oauth::without_protocol_values,
     upstream::Content,
-    wire::{RefusedRequest, RequestHead, ResponseHead, split_target},
+    wire::{RefusedRequest, RequestHead, ResponseHead, ServerPort, split_target},
 };
 
 /// Seconds; a clock that is further off is worth a hint: servers commonly allow five minutes, some only one.
@@ -45,10 +45,11 @@ pub(crate) struct Record {
 }
 
 impl Record {
-    pub(crate) fn begin(proxy: Arc<Proxy>, id: String, client: String) -> Self {
+    /// Begins the record of the request that has come last on the connection with this port.
+    pub(crate) fn begin(proxy: Arc<Proxy>, port: &ServerPort, id: String, client: String) -> Self {
         Self {
             proxy,
-            started: Instant::now(),
+            started: port.request_begun().unwrap_or_else(Instant::now),
             id,
             client,
             request: None,

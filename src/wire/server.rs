@@ -11,7 +11,10 @@ use std::{
 
 use bytes::{BufMut, Bytes, BytesMut};
 use memchr::memchr;
-use tokio::io::{AsyncRead, ReadBuf};
+use tokio::{
+    io::{AsyncRead, ReadBuf},
+    time::Instant,
+};
 
 use self::port::Flush;
 pub(crate) use self::port::ServerPort;
@@ -56,6 +59,8 @@ pub(crate) struct ServerRole {
     port: ServerPort,
     header_bytes: usize,
     timeouts: ServerTimeouts,
+    /// When the first byte came of the head that is being read.
+    begun: Option<Instant>,
     /// Of the request whose trailer section may be still to come.
     options: ConnectionOptions,
     head_timer: Timer,
@@ -69,6 +74,7 @@ impl ServerRole {
             port,
             header_bytes,
             timeouts,
+            begun: None,
             options: ConnectionOptions::default(),
             head_timer: Timer::default(),
             write_timer: Timer::default(),
@@ -105,6 +111,7 @@ impl Role for ServerRole {
     }
 
     fn check_first_byte(&mut self, byte: u8) -> Result<(), RequestFault> {
+        self.begun.get_or_insert_with(Instant::now);
         match byte {
             0x16 => Err(RequestFault::NotHttp1(
                 "a TLS handshake on a listener that speaks plain HTTP: use http://",
@@ -135,6 +142,7 @@ impl Role for ServerRole {
         }
         let mut state = self.port.state();
         state.arrival = Some(Ok(Box::new(request)));
+        state.begun = self.begun.take();
         state.unanswered = true;
         Ok(Next::Content(framing))
     }
@@ -146,6 +154,7 @@ impl Role for ServerRole {
             return Next::HangUp;
         }
         state.arrival = Some(Err(Box::new(RefusedRequest::new(fault, seen))));
+        state.begun = self.begun.take();
         state.unanswered = true;
         feed.put_slice(PLACEHOLDER);
         Next::Silence

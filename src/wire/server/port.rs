@@ -6,6 +6,8 @@ use std::{
     task::{Context, Poll, Waker},
 };
 
+use tokio::time::Instant;
+
 use crate::wire::{
     fields::Fields,
     reply::Reply,
@@ -23,6 +25,8 @@ pub(crate) struct ServerPort(Arc<Mutex<State>>);
 pub(super) struct State {
     /// The request that has come last, until its exchange takes it.
     pub(super) arrival: Option<Result<Box<RequestHead>, Box<RefusedRequest>>>,
+    /// When the first byte of that request came.
+    pub(super) begun: Option<Instant>,
     /// Whether a request has arrived and is not yet answered to the end.
     pub(super) unanswered: bool,
     /// Interim responses that wait to be written, before the reply.
@@ -49,6 +53,11 @@ impl ServerPort {
     pub(crate) fn take_request(&self) -> Option<Result<RequestHead, RefusedRequest>> {
         let arrival = self.state().arrival.take();
         arrival.map(|arrival| arrival.map(|head| *head).map_err(|refused| *refused))
+    }
+
+    /// When the first byte of the request came that has come last, or its turn, if it was sent before.
+    pub(crate) fn request_begun(&self) -> Option<Instant> {
+        self.state().begun
     }
 
     /// What was wrong with a request's content, if anything.
