@@ -47,7 +47,7 @@ pub(crate) async fn exchange(
     id: String,
     request: Request<Incoming>,
 ) -> Response<ReplyBody> {
-    let mut record = Record::begin(Arc::clone(&proxy), &port, id, client.address.clone());
+    let mut record = Record::begin(Arc::clone(&proxy), port.clone(), id, client.address.clone());
     let mut to_head = false;
     let mut unread = false;
     let outcome = match port.take_request() {

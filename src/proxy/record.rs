@@ -24,6 +24,7 @@ pub(crate) const NOTABLE_SKEW_S: i64 = 30;
 #[derive(Debug)]
 pub(crate) struct Record {
     proxy: Arc<Proxy>,
+    port: ServerPort,
     started: Instant,
     id: String,
     client: String,
@@ -46,10 +47,11 @@ pub(crate) struct Record {
 
 impl Record {
     /// Begins the record of the request that has come last on the connection with this port.
-    pub(crate) fn begin(proxy: Arc<Proxy>, port: &ServerPort, id: String, client: String) -> Self {
+    pub(crate) fn begin(proxy: Arc<Proxy>, port: ServerPort, id: String, client: String) -> Self {
         Self {
             proxy,
             started: port.request_begun().unwrap_or_else(Instant::now),
+            port,
             id,
             client,
             request: None,
@@ -57,7 +59,7 @@ impl Record {
             target: None,
             content: None,
             status: None,
-            // Until there is an answer, the only way to end is that the client leaves.
+            // Until there is an answer, the only way to end is that the client leaves, or that it is left.
             error: Some(ErrorType::ClientDisconnected),
             detail: None,
             response_bytes: 0,
@@ -156,6 +158,10 @@ impl Drop for Record {
         if std::thread::panicking() {
             self.status = Some(500);
             self.error = Some(ErrorType::ProxyInternalError);
+        } else if self.error == Some(ErrorType::ClientDisconnected) && self.port.is_cut_off() {
+            let detail = "undersign was stopped before the exchange had come to its end";
+            self.error = Some(ErrorType::ProxyInternalError);
+            self.detail = Some(detail.to_owned());
         }
         self.count(duration);
         let target = self.target.as_deref().map(split_target);

@@ -71,6 +71,7 @@ pub(super) async fn serve(
                 .auto_date_header(false)
                 .serve_connection(TokioIo::new(&mut wire), &service)
         );
+        let mut under_way = UnderWay::new(&port);
         // How a connection ends, its exchanges have recorded; an error here adds nothing.
         let ended = tokio::select! {
             _ = connection.as_mut() => true,
@@ -81,8 +82,11 @@ pub(super) async fn serve(
             tokio::select! {
                 _ = connection.as_mut() => {}
                 // An exchange that is cut off still leaves its record.
-                () = end.cut.cancelled() => {}
+                () = end.cut.cancelled() => break,
             }
+        }
+        under_way.has_ended = true;
+        if !ended {
             break;
         }
     }
@@ -115,6 +119,31 @@ fn server_role(port: &ServerPort, config: &ProxyConfig, client: &Client) -> Serv
             idle: timeouts.idle,
         },
     )
+}
+
+/// Is dropped right before an exchange, and says if that has not come to its end: the drain's time is over, or the
+/// runtime stops.
+#[derive(Debug)]
+struct UnderWay<'a> {
+    port: &'a ServerPort,
+    has_ended: bool,
+}
+
+impl<'a> UnderWay<'a> {
+    fn new(port: &'a ServerPort) -> Self {
+        Self {
+            port,
+            has_ended: false,
+        }
+    }
+}
+
+impl Drop for UnderWay<'_> {
+    fn drop(&mut self) {
+        if !self.has_ended {
+            self.port.cut_off();
+        }
+    }
 }
 
 /// A future whose panic becomes its output, so that one bad exchange harms no other.

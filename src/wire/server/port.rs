@@ -37,6 +37,7 @@ pub(super) struct State {
     pub(super) content_fault: Option<RequestFault>,
     pub(super) hung_up: Option<RequestFault>,
     pub(super) flush: Flush,
+    cut_off: bool,
 }
 
 /// Whether somebody waits until all that hyper has written is with the client.
@@ -89,6 +90,16 @@ impl ServerPort {
         }
         state.flush = Flush::Awaited(cx.waker().clone());
         Poll::Pending
+    }
+
+    /// Says that the connection is ended at once, whatever is under way.
+    pub(crate) fn cut_off(&self) {
+        self.state().cut_off = true;
+    }
+
+    /// Whether it is the daemon that leaves.
+    pub(crate) fn is_cut_off(&self) -> bool {
+        self.state().cut_off
     }
 
     /// Has an interim response written when hyper, of whom the exchange is asked, flushes next, or else before the reply.
