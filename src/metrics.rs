@@ -2,6 +2,8 @@
 //!
 //! A client must not be able to grow these by inventing methods or paths, so every label has few values.
 
+mod prometheus;
+
 use std::{fmt, sync::Arc, time::Duration};
 
 use hyper::{Method, StatusCode};
@@ -20,8 +22,24 @@ use prometheus_client::{
 
 use crate::log::Lost;
 
-/// The media type of what [`Metrics::encode`] returns.
-pub const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+/// How metrics are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Format {
+    /// Prometheus' text format 0.0.4.
+    Prometheus,
+    /// OpenMetrics 1.0.
+    OpenMetrics,
+}
+
+impl Format {
+    /// Its media type.
+    pub fn media_type(self) -> &'static str {
+        match self {
+            Self::Prometheus => "text/plain; version=0.0.4; charset=utf-8",
+            Self::OpenMetrics => "application/openmetrics-text; version=1.0.0; charset=utf-8",
+        }
+    }
+}
 
 /// Upper bounds of the histogram's buckets, in seconds; platforms may think for minutes.
 const DURATION_BOUNDS: [f64; 14] = [
@@ -163,12 +181,15 @@ impl Metrics {
         }
     }
 
-    /// Everything as text, of the type [`CONTENT_TYPE`].
-    pub fn encode(&self) -> String {
+    /// Everything as text.
+    pub fn encode(&self, format: Format) -> String {
         let mut out = String::new();
         // Writing to a string does not fail.
         let _ = text::encode(&mut out, &self.registry);
-        out
+        match format {
+            Format::Prometheus => prometheus::from_openmetrics(&out),
+            Format::OpenMetrics => out,
+        }
     }
 }
 

@@ -10,8 +10,8 @@ use hyper::{
     http::uri::Authority,
 };
 
-use super::{Admin, Phase};
-use crate::{config::ListenAddress, metrics};
+use super::{Admin, Phase, accept};
+use crate::config::ListenAddress;
 
 const TEXT: &str = "text/plain; charset=utf-8";
 
@@ -27,11 +27,11 @@ pub(super) fn answer<B>(admin: &Admin, request: &Request<B>) -> Response<Full<By
             Phase::Ready => text(StatusCode::OK, "ok\n"),
             Phase::Draining => text(StatusCode::SERVICE_UNAVAILABLE, "draining\n"),
         },
-        "/metrics" => of_type(
-            metrics::CONTENT_TYPE,
-            StatusCode::OK,
-            admin.metrics.encode().into(),
-        ),
+        "/metrics" => {
+            let format = accept::format(request.headers());
+            let text = admin.metrics.encode(format);
+            of_type(format.media_type(), StatusCode::OK, text.into())
+        }
         _ => return text(StatusCode::NOT_FOUND, "try /livez, /readyz or /metrics\n"),
     };
     if !matches!(*request.method(), Method::GET | Method::HEAD) {
@@ -112,6 +112,7 @@ mod tests {
     use std::sync::Arc;
 
     use http_body_util::BodyExt;
+    use hyper::header::ACCEPT;
     use tokio::sync::watch;
 
     use super::*;
@@ -179,12 +180,21 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn metrics_are_openmetrics() {
+    async fn metrics_are_prometheus_text_unless_openmetrics_is_asked_for() {
         let admin = admin("127.0.0.1:9464", Phase::Ready);
-        let answer = answer(&admin, &request("GET", "/metrics", &["localhost"]));
-        assert_eq!(answer.headers()[CONTENT_TYPE], metrics::CONTENT_TYPE);
-        let text = answer.into_body().collect().await.unwrap().to_bytes();
-        assert!(text.ends_with(b"# EOF\n"));
+        let openmetrics = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+        for (accept, media_type, has_end) in [
+            ("*/*", "text/plain; version=0.0.4; charset=utf-8", false),
+            ("application/openmetrics-text", openmetrics, true),
+        ] {
+            let mut request = request("GET", "/metrics", &["localhost"]);
+            let accepted = HeaderValue::from_static(accept);
+            request.headers_mut().insert(ACCEPT, accepted);
+            let answer = answer(&admin, &request);
+            assert_eq!(answer.headers()[CONTENT_TYPE], media_type);
+            let text = answer.into_body().collect().await.unwrap().to_bytes();
+            assert_eq!(text.ends_with(b"# EOF\n"), has_end, "{accept}");
+        }
     }
 
     #[test]

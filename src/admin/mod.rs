@@ -3,6 +3,7 @@
 //! It is apart from the proxies, so that nothing it serves can be reached through them, and so that a proxy
 //! that is full does not make the daemon look dead.
 
+mod accept;
 mod answer;
 mod probe;
 

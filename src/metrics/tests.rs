@@ -4,7 +4,7 @@ use super::*;
 
 #[track_caller]
 fn assert_has(metrics: &Metrics, line: &str) {
-    let text = metrics.encode();
+    let text = metrics.encode(Format::OpenMetrics);
     assert!(text.lines().any(|l| l == line), "no {line} in:\n{text}");
 }
 
@@ -93,5 +93,31 @@ fn lost_records_and_the_version_are_shown() {
     let version = env!("CARGO_PKG_VERSION");
     let build = format!(r#"undersign_build_info{{version="{version}"}} 1"#);
     assert_has(&metrics, &build);
-    assert!(metrics.encode().ends_with("# EOF\n"));
+    let openmetrics = metrics.encode(Format::OpenMetrics);
+    assert!(openmetrics.ends_with("# EOF\n"), "{openmetrics}");
+}
+
+#[test]
+fn the_samples_are_the_same_in_both_formats() {
+    fn samples(text: &str) -> Vec<&str> {
+        text.lines().filter(|line| !line.starts_with('#')).collect()
+    }
+    let metrics = Metrics::new(Lost::default());
+    let took = Duration::from_millis(40);
+    proxy(&metrics).exchange(&Method::GET, Some(StatusCode::OK), None, took);
+    let openmetrics = metrics.encode(Format::OpenMetrics);
+    let prometheus = metrics.encode(Format::Prometheus);
+    assert_eq!(samples(&prometheus), samples(&openmetrics));
+    for line in [
+        "# HELP undersign_exchanges_total Exchanges that have ended.",
+        "# TYPE undersign_exchanges_total counter",
+        "# TYPE undersign_exchange_duration_seconds histogram",
+        "# TYPE undersign_client_connections gauge",
+        "# TYPE undersign_build_info gauge",
+    ] {
+        assert!(
+            prometheus.lines().any(|l| l == line),
+            "no {line} in:\n{prometheus}"
+        );
+    }
 }
