@@ -7,7 +7,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
 
 use super::{
-    Exit, complain,
+    CHECKS, Exit, complain,
     process::{Signals, in_runtimes, raise_descriptor_limit},
     refuse,
     reload::{Fixed, Reloader, SERVING, Source, exposed, warn_of_exposure},
@@ -27,7 +27,7 @@ use crate::{
 pub(super) fn run(flags: Flags, environment: Environment) -> Exit {
     let loaded = Layers::read(&flags, &environment).and_then(|layers| {
         let seen = Sightings::of(layers.files(&environment));
-        let config = layers.resolve(&environment)?;
+        let config = layers.resolve(&environment, CHECKS)?;
         Ok((layers, seen, config))
     });
     let (layers, seen, config) = match loaded {

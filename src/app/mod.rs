@@ -13,13 +13,20 @@ use self::process::{Signals, forbid_dumps, in_runtime};
 use crate::{
     admin,
     cli::{self, Command, NoCommand},
-    config::{self, Flags, ListenAddress},
+    config::{self, Checks, Flags, ListenAddress},
     demo,
     doctor::{self, DoctorError, DoctorWords},
     env::Environment,
     inspect::{self, Report},
-    server,
+    log, server,
     stamp::{fresh_nonce, seconds_since_epoch},
+    upstream::check_tls,
+};
+
+/// What is asked of others wherever a configuration is read to be used.
+const CHECKS: Checks = Checks {
+    tls: Some(check_tls),
+    log_file: None,
 };
 
 /// How the program ends, with the codes of sysexits.h where it has one.
@@ -72,7 +79,12 @@ pub fn main(words: impl Iterator<Item = OsString>) -> ExitCode {
 }
 
 fn check(flags: &Flags, environment: &Environment) -> Exit {
-    let config = match config::load(flags, environment) {
+    // The daemon opens its log instead.
+    let checks = Checks {
+        log_file: Some(log::check_file),
+        ..CHECKS
+    };
+    let config = match config::load(flags, environment, checks) {
         Ok(config) => config,
         Err(faults) => return refuse(&faults),
     };
@@ -94,10 +106,9 @@ fn doctor(words: &DoctorWords, environment: &Environment) -> Exit {
         }
     };
     let proxies = match &words.proxy {
-        None => config::load(&words.flags, environment).map(|config| config.proxies),
-        Some(name) => {
-            config::load_one(&words.flags, environment, Some(name), None).map(|proxy| vec![proxy])
-        }
+        None => config::load(&words.flags, environment, CHECKS).map(|config| config.proxies),
+        Some(name) => config::load_one(&words.flags, environment, Some(name), None, CHECKS)
+            .map(|proxy| vec![proxy]),
     };
     let proxies = match proxies {
         Ok(proxies) => proxies,

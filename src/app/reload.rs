@@ -7,7 +7,10 @@ use std::{fmt, sync::Arc};
 use tokio::{sync::Notify, task::spawn_blocking};
 use tracing::{error, info, warn};
 
-use super::watch::{Sightings, Watch};
+use super::{
+    CHECKS,
+    watch::{Sightings, Watch},
+};
 use crate::{
     config::{Config, Flags, Layers, ListenAddress, LogConfig, LogFormat, ProxyConfig},
     env::Environment,
@@ -193,7 +196,8 @@ fn read(source: &Source, layers: Option<Layers>, metrics: &Metrics) -> Result<Re
     loop {
         readings += 1;
         let seen = Sightings::of(layers.files(environment));
-        let resolved = layers.resolve(environment).map_err(|faults| texts(&faults));
+        let resolved = layers.resolve(environment, CHECKS);
+        let resolved = resolved.map_err(|faults| texts(&faults));
         let outcome = resolved.and_then(|config| {
             let exposed = exposed(&config.proxies);
             let Config {

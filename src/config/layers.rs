@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use ::config::{Map, Value, ValueKind};
 
 use super::{
-    Config, Faults, Flags,
+    Checks, Config, Faults, Flags,
     path::parse_path,
     resolve,
     source::{self, Merged},
@@ -46,8 +46,8 @@ impl Layers {
     /// # Errors
     ///
     /// Everything that is wrong, not only the first of it.
-    pub fn resolve(&self, environment: &Environment) -> Result<Config, Faults> {
-        resolve::resolve(self.0.clone(), environment).map_err(Faults::new)
+    pub fn resolve(&self, environment: &Environment, checks: Checks) -> Result<Config, Faults> {
+        resolve::resolve(self.0.clone(), environment, checks).map_err(Faults::new)
     }
 
     /// The files of secrets, keys and certificates that they name, whether or not those are there.

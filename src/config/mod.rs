@@ -6,6 +6,7 @@
 //! directory, wherever it was given.
 
 mod address;
+mod checks;
 mod describe;
 mod fault;
 mod file;
@@ -27,6 +28,7 @@ use secrecy::SecretString;
 
 pub use self::{
     address::ListenAddressError,
+    checks::{Checks, LogFileCheck, TlsCheck, TlsFault},
     describe::describe,
     fault::{Fault, Faults},
     flags::Flags,
@@ -39,15 +41,16 @@ use crate::{
     systemd,
 };
 
-/// Reads the configuration from its file, the environment and the flags, and resolves its secrets.
+/// Reads the configuration from its file, the environment and the flags, resolves its secrets, and has others check what
+/// it names.
 ///
 /// This reads files and may run commands for up to ten seconds each, so it belongs outside of async tasks.
 ///
 /// # Errors
 ///
 /// Everything that is wrong, not only the first of it.
-pub fn load(flags: &Flags, environment: &Environment) -> Result<Config, Faults> {
-    Layers::read(flags, environment)?.resolve(environment)
+pub fn load(flags: &Flags, environment: &Environment, checks: Checks) -> Result<Config, Faults> {
+    Layers::read(flags, environment)?.resolve(environment, checks)
 }
 
 /// Reads one proxy alone, for what is done without the daemon: only its own secrets are resolved.
@@ -63,9 +66,10 @@ pub fn load_one(
     environment: &Environment,
     name: Option<&str>,
     upstream: Option<&Origin>,
+    checks: Checks,
 ) -> Result<ProxyConfig, Faults> {
     let merged = source::merge(flags, environment, name).map_err(Faults::new)?;
-    resolve::resolve_one(merged, environment, name, upstream).map_err(Faults::new)
+    resolve::resolve_one(merged, environment, name, upstream, checks).map_err(Faults::new)
 }
 
 /// A whole, valid configuration.

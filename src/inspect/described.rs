@@ -10,7 +10,7 @@ use super::{
     url::{Authority, Url},
 };
 use crate::{
-    config::{self, ListenAddress, Origin, ProxyConfig},
+    config::{self, Checks, ListenAddress, Origin, ProxyConfig},
     env::Environment,
     oauth::{RequestToSign, Sent},
     wire::is_token,
@@ -43,7 +43,13 @@ impl Described {
         // Where there is no upstream, the URL's own origin is as good.
         let origin = url.authority.as_ref().map(Authority::origin);
         let name = words.proxy.as_deref();
-        let proxy = config::load_one(&words.flags, environment, name, origin.as_ref())?;
+        let proxy = config::load_one(
+            &words.flags,
+            environment,
+            name,
+            origin.as_ref(),
+            Checks::default(),
+        )?;
         let mut notes = Vec::new();
         let mut authority = choose(&proxy, url.authority, &mut notes);
         if let Some(host) = host {

@@ -1,11 +1,13 @@
 //! Where the log goes.
 
 use std::{
-    fs::{File, OpenOptions},
+    fs::{self, File, OpenOptions},
     io::{self, IsTerminal},
     os::{fd::AsFd, unix::fs::OpenOptionsExt},
-    path::PathBuf,
+    path::{Path, PathBuf},
 };
+
+use rustix::fs::{Access, access};
 
 use crate::config::LogFormat;
 
@@ -29,6 +31,29 @@ pub fn default_format(destination: &Destination) -> LogFormat {
     match destination {
         Destination::Stderr if io::stderr().is_terminal() => LogFormat::Text,
         _ => LogFormat::Json,
+    }
+}
+
+/// Finds out whether a log could be written to a file, without making or changing it.
+///
+/// # Errors
+/// Why not.
+pub fn check_file(path: &Path) -> io::Result<()> {
+    match fs::metadata(path) {
+        Ok(found) if found.is_file() || found.is_dir() => {
+            OpenOptions::new().append(true).open(path).map(drop)
+        }
+        // To open a pipe would be to wait for its reader, and to close it again would be the end for that one.
+        Ok(_) => Ok(access(path, Access::WRITE_OK)?),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            let parent = path.parent().filter(|parent| *parent != Path::new(""));
+            let parent = parent.unwrap_or(Path::new("."));
+            if !fs::metadata(parent)?.is_dir() {
+                return Err(io::ErrorKind::NotADirectory.into());
+            }
+            Ok(access(parent, Access::WRITE_OK | Access::EXEC_OK)?)
+        }
+        Err(error) => Err(error),
     }
 }
 

@@ -27,7 +27,7 @@ use self::{
 use crate::config::LogFormat;
 
 pub use self::{
-    destination::{Destination, default_format},
+    destination::{Destination, check_file, default_format},
     queue::Lost,
     ready::listening,
 };

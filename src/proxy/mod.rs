@@ -17,10 +17,10 @@ use std::sync::Arc;
 use tracing::warn;
 
 use crate::{
-    config::ProxyConfig,
+    config::{ProxyConfig, TlsFault},
     metrics::ProxyMetrics,
     oauth::{BaseUri, Method, Signer},
-    upstream::{TlsFault, Upstream},
+    upstream::Upstream,
 };
 
 pub(crate) use self::{
@@ -52,11 +52,11 @@ impl Proxy {
     /// Prepares a proxy; nothing is bound or connected yet.
     ///
     /// # Errors
-    /// A TLS setting that can't be used.
+    /// Each TLS setting that can't be used.
     pub(crate) fn new(
         mut config: ProxyConfig,
         metrics: ProxyMetrics,
-    ) -> Result<Arc<Self>, TlsFault> {
+    ) -> Result<Arc<Self>, Vec<TlsFault>> {
         let origin = &config.upstream;
         let base = BaseUri::new(origin.https, &origin.host, origin.port);
         let upstream = Upstream::new(&config)?;

@@ -20,11 +20,10 @@ use tokio_util::sync::CancellationToken;
 use self::{bound::Bound, lanes::Lanes, listener::Listener, serving::Serving};
 use crate::{
     admin::{self, Admin, Phase},
-    config::{Config, ListenAddress, ProxyConfig},
+    config::{Config, ListenAddress, ProxyConfig, TlsFault},
     log::Lost,
     metrics::Metrics,
     proxy::Proxy,
-    upstream::TlsFault,
 };
 
 /// How long what is under way gets to finish once the daemon, or one of its listeners, is told to stop.
@@ -131,7 +130,10 @@ impl Proxies {
             let name = Arc::clone(&config.name);
             match Proxy::new(config, metrics.proxy(&name)) {
                 Ok(proxy) => proxies.push(proxy),
-                Err(fault) => faults.push(StartError::Tls { proxy: name, fault }),
+                Err(found) => faults.extend(found.into_iter().map(|fault| StartError::Tls {
+                    proxy: Arc::clone(&name),
+                    fault,
+                })),
             }
         }
         if faults.is_empty() {

@@ -16,10 +16,10 @@ use tokio::{
 };
 
 use super::{
-    fault::{ConnectError, Stage, TlsFault},
+    fault::{ConnectError, Stage},
     tls::{Tls, TlsStream},
 };
-use crate::config::ProxyConfig;
+use crate::config::{ProxyConfig, TlsFault};
 
 /// How long an address gets before the next one is tried beside it (RFC 8305 §5).
 const ATTEMPT_DELAY: Duration = Duration::from_millis(250);
@@ -37,8 +37,8 @@ impl Dialer {
     /// Prepares to connect to a proxy's upstream; nothing is looked up yet.
     ///
     /// # Errors
-    /// A TLS setting that can't be used.
-    pub(crate) fn new(config: &ProxyConfig) -> Result<Self, TlsFault> {
+    /// Each TLS setting that can't be used.
+    pub(crate) fn new(config: &ProxyConfig) -> Result<Self, Vec<TlsFault>> {
         let origin = &config.upstream;
         let (host, port) = config
             .tls

@@ -60,16 +60,6 @@ impl fmt::Display for Stage {
     }
 }
 
-/// A setting of `[proxy.NAME.tls]` that can't be used.
-#[derive(Debug, thiserror::Error)]
-#[error("{key}: {message}")]
-pub struct TlsFault {
-    /// The key below `proxy.NAME.tls`.
-    pub key: &'static str,
-    /// What is wrong and what to do.
-    pub message: String,
-}
-
 /// Why TLS with the upstream failed.
 #[derive(Debug, thiserror::Error)]
 pub enum TlsFailure {

@@ -22,8 +22,8 @@ pub use self::{
     alert::Alert,
     certificate::{Certificate, Pin, Presented},
     distrust::{Distrust, Distrusted},
-    fault::{ConnectError, Stage, TlsFailure, TlsFault},
-    tls::{Acceptor, Session, Tls, TlsStream},
+    fault::{ConnectError, Stage, TlsFailure},
+    tls::{Acceptor, Session, Tls, TlsStream, check_tls},
 };
 pub(crate) use self::{
     certificate::moment,
@@ -32,7 +32,7 @@ pub(crate) use self::{
     pool::Pool as ConnectionPool,
     upload::{CollectError, Content},
 };
-use crate::config::ProxyConfig;
+use crate::config::{ProxyConfig, TlsFault};
 
 /// One upstream and the connections to it. What it trusts is part of it, so that no pool is shared across trusts.
 #[derive(Debug)]
@@ -45,8 +45,8 @@ impl Upstream {
     /// Prepares an upstream; nothing is connected yet.
     ///
     /// # Errors
-    /// A certificate, key or root that can't be used.
-    pub(crate) fn new(config: &ProxyConfig) -> Result<Self, TlsFault> {
+    /// Each certificate, key or root that can't be used.
+    pub(crate) fn new(config: &ProxyConfig) -> Result<Self, Vec<TlsFault>> {
         Ok(Self {
             dialer: Dialer::new(config)?,
             pool: Pool::new(config.timeouts.pool_idle, config.limits.connections),

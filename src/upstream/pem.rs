@@ -5,7 +5,7 @@ use std::{fmt::Display, fs, path::Path};
 use rustls_pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject as _};
 use zeroize::Zeroizing;
 
-use super::fault::TlsFault;
+use crate::config::TlsFault;
 
 /// Reads every certificate of a file; there is at least one.
 pub(super) fn read_certificates(

@@ -1,10 +1,13 @@
 //! Each kind of fault, by its key and place, and never with the value.
 
-use std::{ffi::OsString, os::unix::ffi::OsStringExt as _};
+use std::{ffi::OsString, fs, os::unix::ffi::OsStringExt as _};
 
-use undersign::{config::load, env::Environment};
+use undersign::{
+    config::{Flags, load},
+    env::Environment,
+};
 
-use crate::{PROXY, Setup};
+use crate::{CHECKS, PROXY, Setup};
 
 /// Lines of `[proxy.aps]`, with `;;` between them: the last one is wrong. Then the key, and a part of what is said.
 const WRONG_VALUES: &str = r#"
@@ -64,6 +67,8 @@ access.client_token_file = '/S3NTINEL' => access.client_token_file => cannot be 
 tls.trust = 'S3NTINEL' => tls.trust => "self-signed"
 tls.pin_sha256 = ['S3NTINEL'] => tls.pin_sha256[0] => base64
 tls.client_certificate_file = 'S3NTINEL' => tls.client_certificate_file => client_key_file
+tls.ca_file = '/S3NTINEL' => tls.ca_file => can't be read
+tls.ca_file = '/' => tls.ca_file => no regular file
 tls.client_key_file = 'S3NTINEL' => tls.client_key_file => client_certificate_file
 # Access.
 access.allowed_hosts = ['S3NTINEL/'] => access.allowed_hosts[0] => host
@@ -133,6 +138,24 @@ fn a_wrong_table_is_told_by_key_and_line_and_never_shown() {
             "log.formats",
             6,
             "did you mean format?",
+        ),
+        (
+            "[log]\nfile = '/S3NTINEL/exchanges.log'",
+            "log.file",
+            6,
+            "can't write to this file: No such file",
+        ),
+        (
+            "[log]\nfile = '/'",
+            "log.file",
+            6,
+            "can't write to this file: Is a directory",
+        ),
+        (
+            "[log]\nfile = '/dev/null/S3NTINEL'",
+            "log.file",
+            6,
+            "can't write to this file: Not a directory",
         ),
         (
             "[admin]\nlisten = 'S3NTINEL'",
@@ -242,6 +265,62 @@ fn all_faults_are_reported_together_in_order() {
     );
 }
 
+/// Files of certificates are for others to judge, who are asked whatever else is wrong.
+#[test]
+fn no_fault_hides_those_of_certificates_and_of_the_log() {
+    let tls = "ca_file = '/S3NTINEL'\nclient_certificate_file = '/S3NTINEL'\nclient_key_file = '/S3NTINEL'\n";
+    let setup = Setup::new(&format!(
+        "[log]\nfile = '/S3NTINEL/log'\n[proxy.a]\nconsumer_secret_file = '/S3NTINEL'\nlisten = 'unix:/a'\n\
+         [proxy.a.tls]\n{tls}{PROXY}timeouts.idle = 'x'\n[proxy.aps.tls]\n{tls}[proxy.plain]\nupstream = 'http://a'\n\
+         [proxy.plain.tls]\n{tls}"
+    ));
+    let faults = setup.faults();
+    assert!(!format!("{faults}{faults:?}").contains("S3NTINEL"));
+    let found = faults.iter().map(|fault| {
+        let (_, line) = fault.origin.as_deref().unwrap().rsplit_once(':').unwrap();
+        (fault.key.as_str(), line)
+    });
+    assert_eq!(
+        found.collect::<Vec<_>>(),
+        [
+            ("log.file", "2"),
+            ("proxy.a.consumer_key", "3"),
+            ("proxy.a.consumer_secret_file", "4"),
+            ("proxy.a.tls.ca_file", "7"),
+            ("proxy.a.tls.client_certificate_file", "8"),
+            ("proxy.a.tls.client_key_file", "9"),
+            ("proxy.a.upstream", "3"),
+            ("proxy.aps.timeouts.idle", "14"),
+            ("proxy.aps.tls.ca_file", "16"),
+            ("proxy.aps.tls.client_certificate_file", "17"),
+            ("proxy.aps.tls.client_key_file", "18"),
+            ("proxy.plain.consumer_key", "19"),
+            ("proxy.plain.consumer_secret", "19"),
+            ("proxy.plain.listen", "19"),
+            ("proxy.plain.upstream", "20"),
+        ]
+    );
+}
+
+#[test]
+fn a_log_file_is_checked_without_being_made_or_changed() {
+    let setup = Setup::new(PROXY);
+    let (absent, present) = (
+        setup.directory.path().join("new.log"),
+        setup.file("old.log", "a line\n", 0o600),
+    );
+    for file in [absent.to_str().unwrap(), &present] {
+        let flags = Flags {
+            log_file: Some(file.to_owned()),
+            ..setup.flags.clone()
+        };
+        let environment = setup.variables.iter().cloned().collect();
+        load(&flags, &environment, CHECKS).unwrap();
+    }
+    assert!(!absent.exists());
+    assert_eq!(fs::read_to_string(present).unwrap(), "a line\n");
+}
+
 #[test]
 fn a_wrong_proxy_is_one_fault() {
     Setup::new("proxy = 'S3NTINEL'").check("proxy", "undersign.toml:1", "must be a table");
@@ -335,7 +414,7 @@ fn a_variable_that_is_no_text_is_a_fault() {
         let setup = Setup::new(PROXY);
         let environment =
             Environment::from_iter([("APS_SECRET", "secret".into()), (name, value.clone())]);
-        let faults = load(&setup.flags, &environment).unwrap_err();
+        let faults = load(&setup.flags, &environment, CHECKS).unwrap_err();
         let expected = format!("{name}: is not valid UTF-8: write it in UTF-8, or unset it");
         assert_eq!(faults.to_string(), expected);
     }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use secrecy::ExposeSecret as _;
 use undersign::{
-    config::{Flags, LogFormat, Trust, load},
+    config::{Checks, Flags, LogFormat, Trust, load},
     env::Environment,
     oauth::Realm,
 };
@@ -58,7 +58,7 @@ fn flags_alone_describe_the_proxy_called_default() {
         trust_self_signed: true,
         ..Flags::default()
     };
-    let config = load(&flags, &environment).unwrap();
+    let config = load(&flags, &environment, Checks::default()).unwrap();
     let [proxy] = &config.proxies[..] else {
         panic!("{config:?}")
     };

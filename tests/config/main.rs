@@ -15,13 +15,23 @@ mod secrets;
 use std::{fs, os::unix::fs::PermissionsExt as _};
 
 use tempfile::TempDir;
-use undersign::config::{Config, Faults, Flags, load};
+use undersign::{
+    config::{Checks, Config, Faults, Flags, load},
+    log::check_file,
+    upstream::check_tls,
+};
 
 /// What is planted wherever a user may have pasted a secret.
 const SENTINEL: &str = "S3NTINEL";
 
 /// What a proxy needs beside its secret, which `Setup` gives by a variable.
 const PROXY: &str = "[proxy.aps]\nupstream = 'https://up.example'\nconsumer_key = 'key'\nconsumer_secret_env = 'APS_SECRET'\n";
+
+/// Those of `undersign check`.
+const CHECKS: Checks = Checks {
+    tls: Some(check_tls),
+    log_file: Some(check_file),
+};
 
 /// A directory with a configuration file, and an environment with the secret `APS_SECRET`.
 struct Setup {
@@ -66,7 +76,8 @@ impl Setup {
     }
 
     fn load(&self) -> Result<Config, Faults> {
-        load(&self.flags, &self.variables.iter().cloned().collect())
+        let environment = self.variables.iter().cloned().collect();
+        load(&self.flags, &environment, CHECKS)
     }
 
     #[track_caller]

@@ -6,6 +6,7 @@ use std::{
     path::PathBuf,
 };
 
+use rcgen::generate_simple_self_signed;
 use secrecy::ExposeSecret as _;
 use tempfile::TempDir;
 
@@ -43,11 +44,13 @@ fn a_secret_file_must_be_fit_for_a_secret() {
 
 #[test]
 fn the_key_of_a_client_certificate_must_be_its_owners_alone() {
+    let issued = generate_simple_self_signed(["client.example".to_owned()]).unwrap();
     let setup = |mode| {
         let setup = Setup::new(PROXY);
-        let path = setup.file("key.pem", "S3NTINEL", mode);
+        let certificate = setup.file("certificate.pem", issued.cert.pem(), 0o644);
+        let key = setup.file("key.pem", issued.signing_key.serialize_pem(), mode);
         let tls = format!(
-            "[proxy.aps.tls]\nclient_certificate_file = '/cert.pem'\nclient_key_file = '{path}'"
+            "[proxy.aps.tls]\nclient_certificate_file = '{certificate}'\nclient_key_file = '{key}'"
         );
         let toml = format!("{PROXY}{tls}");
         fs::write(setup.directory.path().join("undersign.toml"), toml).unwrap();

@@ -67,7 +67,7 @@ fn a_new_client_certificate_is_shown_once_it_and_its_key_are_there() {
     replace(directory(&daemon), "client.pem", &new.pem);
     let fault = hang_up_in_vain(&daemon);
     assert!(
-        fault.starts_with("proxy.test.tls.client_key_file: "),
+        fault.starts_with("proxy.test.tls.client_key_file (undersign.toml:"),
         "{fault}"
     );
     change(&daemon, || {

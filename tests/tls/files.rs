@@ -149,11 +149,14 @@ fn certificates_and_keys_that_can_not_be_used_are_refused_at_the_start() {
             .spawn()
             .wait();
         assert_eq!(code, Some(78), "{expected}: {lines:#?}");
-        let expected = format!("proxy.test.{expected}");
-        assert!(
-            lines.iter().any(|line| line.contains(&expected)),
-            "{expected}: {lines:#?}"
-        );
+        let (key, problem) = expected.split_once(": ").unwrap();
+        let told = |line: &String| {
+            let (place, told) = line.split_once("): ").unwrap_or_default();
+            place.starts_with(&format!("undersign: proxy.test.{key} ("))
+                && place.contains("undersign.toml:")
+                && told.contains(problem)
+        };
+        assert!(lines.iter().any(told), "{expected}: {lines:#?}");
     }
 }
 

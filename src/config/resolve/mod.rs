@@ -5,7 +5,7 @@ mod parse;
 mod proxy;
 
 use super::{
-    Config, LogConfig, LogFormat, Origin, ProxyConfig,
+    Checks, Config, LogConfig, LogFormat, Origin, ProxyConfig,
     fault::{Fault, Ledger, Place},
     reader::Section,
     secret::Secrets,
@@ -14,12 +14,16 @@ use super::{
 use crate::env::Environment;
 
 /// Makes merged values into a configuration.
-pub(super) fn resolve(merged: Merged, environment: &Environment) -> Result<Config, Vec<Fault>> {
+pub(super) fn resolve(
+    merged: Merged,
+    environment: &Environment,
+    checks: Checks,
+) -> Result<Config, Vec<Fault>> {
     let ledger = Ledger::new(merged.faults, merged.tables);
     let secrets = Secrets::new(environment, &merged.values);
     let mut root = Section::root(&ledger, environment, merged.values);
 
-    let log = log(root.section("log"));
+    let log = log(root.section("log"), checks);
     // The listeners of proxies with faults count too: no fault hides another.
     let mut listeners = Vec::new();
     let admin = listen::admin(root.section("admin"), &mut listeners);
@@ -36,7 +40,7 @@ pub(super) fn resolve(merged: Merged, environment: &Environment) -> Result<Confi
     let proxies: Vec<_> = named
         .into_iter()
         .filter_map(|(name, section)| {
-            proxy::resolve(&name, section, &secrets, None, &mut listeners)
+            proxy::resolve(&name, section, &secrets, None, checks, &mut listeners)
         })
         .collect();
     root.finish();
@@ -60,6 +64,7 @@ pub(super) fn resolve_one(
     environment: &Environment,
     name: Option<&str>,
     upstream: Option<&Origin>,
+    checks: Checks,
 ) -> Result<ProxyConfig, Vec<Fault>> {
     let ledger = Ledger::new(merged.faults, merged.tables);
     let secrets = Secrets::new(environment, &merged.values);
@@ -77,7 +82,7 @@ pub(super) fn resolve_one(
     let proxy = match chosen {
         Some(chosen) => {
             let (name, section) = named.swap_remove(chosen);
-            proxy::resolve(&name, section, &secrets, upstream, &mut listeners)
+            proxy::resolve(&name, section, &secrets, upstream, checks, &mut listeners)
         }
         None => {
             ledger.note(&place_of_choice(name), choice_advice(name, &names));
@@ -111,11 +116,20 @@ fn choice_advice(name: Option<&str>, names: &[String]) -> String {
     }
 }
 
-fn log(mut section: Section<'_>) -> LogConfig {
+fn log(mut section: Section<'_>, checks: Checks) -> LogConfig {
     let formats = [("text", LogFormat::Text), ("json", LogFormat::Json)];
+    let format = section.choice("format", &formats);
+    let file = section.path("file");
+    if let (Some(file), Some(check)) = (&file, checks.log_file)
+        && let Err(error) = check(&file.value)
+    {
+        // The path is not shown: it may be a secret, given by mistake.
+        let problem = format_args!("can't write to this file: {error}");
+        section.ledger().note(&file.place, problem);
+    }
     let log = LogConfig {
-        format: section.choice("format", &formats),
-        file: section.path("file").map(|file| file.value),
+        format,
+        file: file.map(|file| file.value),
     };
     section.finish();
     log

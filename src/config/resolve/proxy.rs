@@ -7,9 +7,9 @@ use secrecy::SecretString;
 use super::{listen, parse};
 use crate::{
     config::{
-        AccessConfig, AllowRule, InboundAuthorization, Limits, ListenAddress, Origin, ProxyConfig,
-        Timeouts, TlsConfig, Trust,
-        fault::Located,
+        AccessConfig, AllowRule, Checks, InboundAuthorization, Limits, ListenAddress, Origin,
+        ProxyConfig, Timeouts, TlsConfig, Trust,
+        fault::{Located, Place},
         reader::Section,
         secret::{self, CONSUMER_SECRET, Secrets, TOKEN_SECRET},
     },
@@ -26,6 +26,7 @@ pub(super) fn resolve(
     mut section: Section<'_>,
     secrets: &Secrets<'_>,
     upstream: Option<&Origin>,
+    checks: Checks,
     listeners: &mut Vec<Located<ListenAddress>>,
 ) -> Option<ProxyConfig> {
     if !parse::is_proxy_name(name) {
@@ -35,6 +36,7 @@ pub(super) fn resolve(
     let allow_nonlocal_listen = section.switch("allow_nonlocal_listen").value;
     let listen = listen::of_proxy(&mut section, allow_nonlocal_listen);
     listeners.extend_from_slice(&listen);
+    let upstream_place = section.place_of("upstream");
     let upstream = match upstream.filter(|_| !section.is_set("upstream")) {
         Some(upstream) => {
             // What it would allow is not asked for, but it is no unknown key.
@@ -56,7 +58,8 @@ pub(super) fn resolve(
         ],
     );
     let passthrough_headers = section.list("passthrough_headers", parse::header_name);
-    let tls = tls(section.section("tls"));
+    let tls_section = section.section("tls");
+    let tls = tls(tls_section, checks, upstream.as_ref(), &upstream_place);
     let access = access(section.section("access"));
     let timeouts = timeouts(section.section("timeouts"));
     let limits = limits(section.section("limits"));
@@ -181,7 +184,20 @@ fn method(section: &mut Section<'_>) -> (Method, Option<PathBuf>) {
     (method, Some(key_file.value))
 }
 
-fn tls(mut section: Section<'_>) -> TlsConfig {
+/// `upstream` is `None` where it can't be read, which does not keep the rest from being looked at.
+fn tls(
+    mut section: Section<'_>,
+    checks: Checks,
+    upstream: Option<&Origin>,
+    upstream_place: &Place,
+) -> TlsConfig {
+    let keys = [
+        "ca_file",
+        "server_name",
+        "client_certificate_file",
+        "client_key_file",
+    ];
+    let places = keys.map(|key| (key, section.place_of(key)));
     let trust = section.choice(
         "trust",
         &[
@@ -214,15 +230,28 @@ fn tls(mut section: Section<'_>) -> TlsConfig {
         }
         (None, None) => None,
     };
+    let ledger = section.ledger();
     section.finish();
-    TlsConfig {
+    let config = TlsConfig {
         trust: trust.unwrap_or_default(),
         ca_file: ca_file.map(|file| file.value),
         pin_sha256: values(pins),
         server_name: server_name.and_then(|name| name.value),
         dial: dial.and_then(|address| address.value),
         client_certificate,
+    };
+    // Without TLS, none of it is used.
+    if upstream.is_none_or(|upstream| upstream.https) {
+        let check = checks.tls.into_iter();
+        // Instead of an upstream that has been reported, any will do.
+        let host = upstream.map_or("localhost", |upstream| &upstream.host);
+        for fault in check.flat_map(|check| check(&config, host)) {
+            let place = places.iter().find(|(key, _)| *key == fault.key);
+            let place = place.map_or(upstream_place, |(_, place)| place);
+            ledger.note(place, fault.message);
+        }
     }
+    config
 }
 
 fn access(mut section: Section<'_>) -> AccessConfig {

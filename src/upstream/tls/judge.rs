@@ -15,10 +15,9 @@ use rustls_platform_verifier::Verifier;
 
 use super::{REJECTED, pin_of, warner::Warner};
 use crate::{
-    config::{TlsConfig, Trust},
+    config::{TlsConfig, TlsFault, Trust},
     upstream::{
         certificate::Pin,
-        fault::TlsFault,
         pem::{fault, read_certificates},
     },
 };
@@ -49,17 +48,16 @@ pub(super) struct PinMismatch {
 }
 
 impl Judge {
-    /// Prepares what `config` says of the proxy `proxy`.
+    /// Prepares what `config` says of the proxy `proxy`, whose file of roots has been read.
     ///
     /// # Errors
     /// Roots that can't be used.
     pub(super) fn new(
         proxy: &str,
         config: &TlsConfig,
+        roots: Option<RootCertStore>,
         provider: Arc<CryptoProvider>,
     ) -> Result<Self, TlsFault> {
-        // Where a pin decides, the roots are read all the same: a file that is wrong is wrong.
-        let roots = config.ca_file.as_deref().map(read_roots).transpose()?;
         let trusted = if !config.pin_sha256.is_empty() {
             Trusted::Keys(config.pin_sha256.iter().copied().map(Pin).collect())
         } else if config.trust == Trust::SelfSigned {
@@ -158,7 +156,8 @@ fn chains(
     Ok(verifier)
 }
 
-fn read_roots(path: &Path) -> Result<RootCertStore, TlsFault> {
+/// Reads `ca_file`.
+pub(super) fn read_roots(path: &Path) -> Result<RootCertStore, TlsFault> {
     let mut roots = RootCertStore::empty();
     let file = path.display();
     for (number, certificate) in (1..).zip(read_certificates("ca_file", path)?) {

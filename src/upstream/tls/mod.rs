@@ -8,12 +8,12 @@ mod warner;
 use std::{cell::RefCell, fmt, io, sync::Arc};
 
 use rustls::{
-    CertificateError, ClientConfig, Error, OtherError,
+    CertificateError, ClientConfig, Error, OtherError, RootCertStore,
     client::verify_server_name,
     crypto::aws_lc_rs,
     pki_types::{CertificateDer, ServerName},
     server::ParsedCertificate,
-    sign::SingleCertAndKey,
+    sign::{CertifiedKey, SingleCertAndKey},
 };
 use time::OffsetDateTime;
 use tokio::{net::TcpStream, task_local};
@@ -21,15 +21,15 @@ use tokio_rustls::TlsConnector;
 
 pub use self::acceptor::Acceptor;
 use self::identity::read_identity;
-use self::judge::{Judge, PinMismatch};
+use self::judge::{Judge, PinMismatch, read_roots};
 use super::{
     alert::Alert,
     certificate::{Certificate, Pin, Presented, read_chain, shown},
     distrust::{Distrust, Distrusted},
-    fault::{TlsFailure, TlsFault},
+    fault::TlsFailure,
     pem::fault,
 };
-use crate::config::TlsConfig;
+use crate::config::{TlsConfig, TlsFault};
 
 /// A TLS stream to the upstream.
 pub type TlsStream = tokio_rustls::client::TlsStream<TcpStream>;
@@ -47,6 +47,45 @@ pub struct Tls {
     name: ServerName<'static>,
     client_certificate: Option<Arc<Certificate>>,
     notes: Vec<String>,
+}
+
+/// All that is wrong with settings for the upstream `host`. The system's roots are not looked at.
+pub fn check_tls(config: &TlsConfig, host: &str) -> Vec<TlsFault> {
+    Material::read(config, host).err().unwrap_or_default()
+}
+
+/// The name to verify, and what is in the files that settings name.
+struct Material {
+    name: ServerName<'static>,
+    roots: Option<RootCertStore>,
+    identity: Option<CertifiedKey>,
+}
+
+impl Material {
+    fn read(config: &TlsConfig, host: &str) -> Result<Self, Vec<TlsFault>> {
+        let (key, name) = match &config.server_name {
+            Some(name) => ("server_name", name.as_str()),
+            None => ("upstream", host),
+        };
+        let name = ServerName::try_from(name.to_owned())
+            .map_err(|_| vec![fault(key, "is neither a DNS name nor an IP address")]);
+        // Where a pin decides, the roots are read all the same: a file that is wrong is wrong.
+        let roots = config.ca_file.as_deref().map(read_roots).transpose();
+        let roots = roots.map_err(|fault| vec![fault]);
+        let files = config.client_certificate.as_ref();
+        let identity = files.map(|(chain, key)| read_identity(chain, key));
+        match (name, roots, identity.transpose()) {
+            (Ok(name), Ok(roots), Ok(identity)) => Ok(Self {
+                name,
+                roots,
+                identity,
+            }),
+            (name, roots, identity) => {
+                let faults = [name.err(), roots.err(), identity.err()];
+                Err(faults.into_iter().flatten().flatten().collect())
+            }
+        }
+    }
 }
 
 /// What a handshake came to.
@@ -72,25 +111,24 @@ impl Tls {
     /// Prepares TLS for the upstream `host` of the proxy `proxy`.
     ///
     /// # Errors
-    /// The first setting that can't be used, with its key.
-    pub fn new(proxy: &str, config: &TlsConfig, host: &str) -> Result<Self, TlsFault> {
-        let (key, name) = match &config.server_name {
-            Some(name) => ("server_name", name.as_str()),
-            None => ("upstream", host),
-        };
-        let name = ServerName::try_from(name.to_owned())
-            .map_err(|_| fault(key, "is neither a DNS name nor an IP address"))?;
+    /// Each setting that can't be used, with its key.
+    pub fn new(proxy: &str, config: &TlsConfig, host: &str) -> Result<Self, Vec<TlsFault>> {
+        let Material {
+            name,
+            roots,
+            identity,
+        } = Material::read(config, host)?;
         let provider = Arc::new(aws_lc_rs::default_provider());
-        let builder = ClientConfig::builder_with_provider(Arc::clone(&provider))
+        let judge = Judge::new(proxy, config, roots, Arc::clone(&provider));
+        let builder = ClientConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()
-            .map_err(|error| fault("trust", error))?
+            .map_err(|error| vec![fault("trust", error)])?
             .dangerous()
-            .with_custom_certificate_verifier(Arc::new(Judge::new(proxy, config, provider)?));
+            .with_custom_certificate_verifier(Arc::new(judge.map_err(|fault| vec![fault])?));
         let mut client_certificate = None;
-        let mut client = match &config.client_certificate {
+        let mut client = match identity {
             None => builder.with_no_client_auth(),
-            Some((chain, key)) => {
-                let identity = read_identity(chain, key)?;
+            Some(identity) => {
                 let own = identity.cert.first();
                 client_certificate = own.and_then(|own| Certificate::read(own)).map(Arc::new);
                 builder.with_client_cert_resolver(Arc::new(SingleCertAndKey::from(identity)))
