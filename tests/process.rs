@@ -112,7 +112,7 @@ fn a_wrong_configuration_exits_with_78_after_naming_every_fault() {
     let directory = tempfile::tempdir().unwrap();
     let toml = "[log]\nformat = 'xml'\n[proxy.a]\nlisten = '0.0.0.0:1'\nupstream = 'http://up.example'\n\
                 consumer_key = 'key'\nconsumer_secret_file = 'missing'\nfrobnicate = 1\n\
-                [proxy.a.timeouts]\nidle = 'soon'\n[proxy.b]\n";
+                [proxy.a.timeouts]\nidle = 'soon'\n[proxy.b]\n[proxy.b.tls]\nca_file = 'missing'\n";
     fs::write(directory.path().join("undersign.toml"), toml).unwrap();
     let keys = [
         "log.format",
@@ -124,6 +124,7 @@ fn a_wrong_configuration_exits_with_78_after_naming_every_fault() {
         "proxy.b.upstream",
         "proxy.b.consumer_key",
         "proxy.b.consumer_secret",
+        "proxy.b.tls.ca_file",
     ];
     for word in ["run", "check"] {
         let ended = undersign(directory.path(), &[word], &[]);
@@ -201,15 +202,42 @@ fn an_address_in_use_exits_with_69() {
 
 #[test]
 fn a_log_that_can_not_be_opened_is_wrong_configuration() {
-    let (code, lines) = Setup::new("https://up.example")
-        .log("file = 'no/such/directory/log'")
-        .spawn()
-        .wait();
-    assert_eq!(code, Some(78), "{lines:#?}");
-    assert!(
-        lines.iter().any(|line| line.contains("log.file")),
-        "{lines:#?}"
-    );
+    let directory = tempfile::tempdir().unwrap();
+    write_secret(directory.path(), "secret", SECRET);
+    for file in ["no/such/directory/log", "."] {
+        for word in ["run", "check"] {
+            let words = [
+                &[word][..],
+                &FLAGS,
+                &["--consumer-secret-file", "secret", "--log-file", file],
+            ]
+            .concat();
+            let ended = undersign(directory.path(), &words, &[]);
+            assert_eq!(ended.code, Some(78), "{words:?}: {ended:?}");
+            assert!(ended.stderr.contains("log.file"), "{ended:?}");
+        }
+    }
+}
+
+#[test]
+fn a_socket_whose_path_is_too_long_for_the_system_is_wrong_configuration() {
+    let directory = tempfile::tempdir().unwrap();
+    write_secret(directory.path(), "secret", SECRET);
+    let long = format!("unix:/{}", "a".repeat(120));
+    for (key, flag) in [
+        ("proxy.default.listen", "--listen"),
+        ("admin.listen", "--admin-listen"),
+    ] {
+        for word in ["run", "check"] {
+            let given = ["--consumer-secret-file", "secret", flag, &long];
+            // Without the address of its own.
+            let words = [&[word][..], &FLAGS[2..], &given].concat();
+            let ended = undersign(directory.path(), &words, &[]);
+            assert_eq!(ended.code, Some(78), "{words:?}: {ended:?}");
+            let told = format!("undersign: {key} ({flag}): is too long");
+            assert!(ended.stderr.starts_with(&told), "{}", ended.stderr);
+        }
+    }
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 use std::{
     net::{IpAddr, Ipv4Addr, SocketAddr},
+    os::unix::net::SocketAddr as UnixAddress,
     path::PathBuf,
     str::FromStr,
 };
@@ -24,6 +25,9 @@ pub enum ListenAddressError {
     /// `unix:` without an absolute path.
     #[error("is no absolute path: write unix:/path/of/the.sock")]
     RelativePath,
+    /// `unix:` with more than the system takes for a socket.
+    #[error("is too long: the system takes about a hundred bytes for the path of a socket")]
+    LongPath,
     /// `systemd:` without a name that systemd could give.
     #[error(
         "is no name of a socket: write systemd:NAME with the FileDescriptorName= of the socket unit"
@@ -41,11 +45,12 @@ impl FromStr for ListenAddress {
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         if let Some(path) = text.strip_prefix("unix:") {
-            let fit = path.starts_with('/') && !path.contains(char::is_control);
-            return if fit {
-                Ok(Self::Unix(PathBuf::from(path)))
-            } else {
+            return if !path.starts_with('/') || path.contains(char::is_control) {
                 Err(ListenAddressError::RelativePath)
+            } else if UnixAddress::from_pathname(path).is_err() {
+                Err(ListenAddressError::LongPath)
+            } else {
+                Ok(Self::Unix(PathBuf::from(path)))
             };
         }
         if text == "systemd" {
@@ -144,7 +149,9 @@ mod tests {
 
     #[test]
     fn addresses_are_read_as_documented() {
+        let long = format!("unix:/{}", "a".repeat(107));
         let cases = [
+            (&*long, Err(LongPath)),
             ("127.0.0.1:8080", Ok("127.0.0.1:8080")),
             ("[::1]:8080", Ok("[::1]:8080")),
             ("localhost:0", Ok("127.0.0.1:0")),
