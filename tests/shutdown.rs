@@ -181,8 +181,16 @@ fn a_log_that_can_not_be_reopened_goes_on_where_it_was() {
             .contains("can't reopen the log")
     });
     stage.fetch();
-    assert_eq!(stage.daemon.stop().0, Some(0));
+    let (code, stderr) = stage.daemon.stop();
+    assert_eq!(code, Some(0), "{stderr:#?}");
     assert_eq!(exchanges(&lines_of(&rotated)).len(), 2);
+    // Nobody may look at the file that was moved away.
+    let told =
+        "undersign: log.file: can't reopen the log; the old one stays in use: Is a directory";
+    assert!(
+        stderr.iter().any(|line| line.starts_with(told)),
+        "{stderr:#?}"
+    );
 }
 
 #[test]

@@ -119,7 +119,7 @@ pub(super) fn run(flags: Flags, environment: Environment) -> Exit {
                     notifier.stopping("finishing what is under way");
                 }
                 _ = signals.hang_up.recv() => {
-                    reopen(&log);
+                    reopen(&log, logs_elsewhere);
                     asked.notify_one();
                 }
             }
@@ -143,9 +143,16 @@ fn stopped(finished: bool) -> Exit {
     Exit::Clean
 }
 
-fn reopen(log: &Log) {
+fn reopen(log: &Log, logs_elsewhere: bool) {
     match log.reopen() {
         Ok(()) => info!("reopened the log"),
-        Err(error) => error!(%error, "log.file: can't reopen the log; the old one stays in use"),
+        Err(error) => {
+            let fault = "log.file: can't reopen the log; the old one stays in use";
+            error!(%error, "{fault}");
+            // The old one may have been moved to where nobody looks.
+            if logs_elsewhere {
+                complain(format_args!("{fault}: {error}"));
+            }
+        }
     }
 }
