@@ -73,12 +73,14 @@ pub(crate) async fn probe(proxy: &Proxy, link: &mut Link, target: &str) -> Resul
     // A hint needs no more than the seconds.
     let skew = clock_ahead_s.map(|ahead| ahead as i64);
     let query = target.split_once('?').map(|(_, query)| query.as_bytes());
+    let problem = oauth_problem(&head);
+    let hint = hint_for_refused_signature(skew, problem.as_deref(), query);
     Ok(Probed {
         status: head.status,
         took,
         clock_ahead_s,
-        oauth_problem: oauth_problem(&head),
-        hint: (head.status == 401).then(|| hint_for_refused_signature(skew, query)),
+        oauth_problem: problem,
+        hint: (head.status == 401).then_some(hint),
     })
 }
 

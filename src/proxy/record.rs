@@ -115,7 +115,11 @@ impl Record {
         if head.status == 401 && self.signed {
             self.oauth_problem = oauth_problem(head);
             let query = self.request.as_ref().and_then(RequestHead::query);
-            self.hint = Some(hint_for_refused_signature(self.clock_skew_s, query));
+            self.hint = Some(hint_for_refused_signature(
+                self.clock_skew_s,
+                self.oauth_problem.as_deref(),
+                query,
+            ));
         }
     }
 
@@ -209,14 +213,18 @@ impl Drop for Record {
     }
 }
 
-/// What to check when the upstream refuses a signed request with this query.
+/// What to check when the upstream refuses a signed request with this query, and calls the problem so.
 pub(super) fn hint_for_refused_signature(
     clock_skew_s: Option<i64>,
+    oauth_problem: Option<&str>,
     query: Option<&[u8]>,
 ) -> &'static str {
     match clock_skew_s {
         Some(skew) if skew.abs() > NOTABLE_SKEW_S => {
             "the clocks of this machine and the upstream differ: set this machine's clock (NTP)"
+        }
+        _ if oauth_problem == Some("timestamp_refused") => {
+            "the upstream refused the timestamp: set this machine's clock (NTP); if it is right, the upstream's is not"
         }
         _ if query.is_some_and(|query| query.contains(&b'+')) => {
             "the upstream refused the credentials or the signature: check the consumer key and secret; if only queries with a plus sign are refused, set query_plus = \"literal\""
@@ -261,4 +269,28 @@ pub(super) fn oauth_problem(head: &ResponseHead) -> Option<String> {
         let is_word = word.bytes().all(|b| b.is_ascii_lowercase() || b == b'_');
         (is_word && (1..=64).contains(&word.len())).then(|| word.to_owned())
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_hint_speaks_of_what_is_most_likely_wrong() {
+        let refused = Some("timestamp_refused");
+        for (skew, problem, query, expected) in [
+            (None, None, None, "consumer key and secret, the token"),
+            (Some(-600), None, None, "clocks of this machine"),
+            (Some(600), refused, Some("a+b"), "clocks of this machine"),
+            (None, refused, Some("a+b"), "refused the timestamp"),
+            (Some(0), refused, None, "refused the timestamp"),
+            (None, Some("signature_invalid"), Some("a+b"), "query_plus"),
+        ] {
+            let hint = hint_for_refused_signature(skew, problem, query.map(str::as_bytes));
+            assert!(
+                hint.contains(expected),
+                "{skew:?} {problem:?} {query:?}: {hint}"
+            );
+        }
+    }
 }
