@@ -234,13 +234,23 @@ struct RequestArguments {
     url: OsString,
     /// The body, or @FILE, or @- for standard input; several are joined with &. Line breaks in a file are left out.
     /// The body is a form, unless a Content-Type says otherwise
-    #[arg(short, long, value_name = "DATA")]
+    #[arg(short, long, value_name = "DATA", allow_hyphen_values = true)]
     data: Vec<OsString>,
     /// Likewise, but with the line breaks of a file
-    #[arg(long, value_name = "DATA", conflicts_with = "data")]
+    #[arg(
+        long,
+        value_name = "DATA",
+        allow_hyphen_values = true,
+        conflicts_with = "data"
+    )]
     data_binary: Vec<OsString>,
     /// A header of the request; Content-Type and Host have a part in the signature
-    #[arg(short = 'H', long, value_name = "NAME: VALUE")]
+    #[arg(
+        short = 'H',
+        long,
+        value_name = "NAME: VALUE",
+        allow_hyphen_values = true
+    )]
     header: Vec<String>,
     /// The proxy whose credentials are meant, if the configuration has several
     #[arg(long, value_name = "NAME")]

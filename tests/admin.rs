@@ -11,6 +11,7 @@ use rustix::{
 use support::{
     client::{Client, Response},
     command::undersign,
+    log::records,
     setup::Setup,
     stage::{GET, OK, Stage, eventually, fine},
 };
@@ -93,6 +94,19 @@ fn a_draining_daemon_is_alive_and_not_ready() {
     assert_eq!(client.response().body, b"ok");
     let (code, lines) = stage.daemon.wait();
     assert_eq!(code, Some(0), "{lines:#?}");
+}
+
+#[test]
+fn the_port_that_was_picked_for_the_admin_listener_is_logged() {
+    let stage = stage(|setup| setup.document("[admin]\nlisten = '127.0.0.1:0'"));
+    let told = stage.daemon.log().wait_for(|lines| {
+        records(lines).find(|record| record["message"] == "the admin listener is ready")
+    });
+    let address = told.unwrap()["address"].as_str().unwrap().to_owned();
+    let words = ["healthcheck", "--admin-listen", &address];
+    let ended = undersign(Path::new("."), &words, &[]);
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+    stage.finish(&[]);
 }
 
 /// Waits until so many records are counted as lost.

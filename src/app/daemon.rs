@@ -84,6 +84,9 @@ pub(super) fn run(flags: Flags, environment: Environment) -> Exit {
         for (proxy, address, upstream) in server.listening() {
             log::listening(format, &proxy, address, upstream);
         }
+        if let Some(address) = server.admin_address() {
+            info!(%address, "the admin listener is ready");
+        }
         let shutdown = CancellationToken::new();
         let reloader = Reloader {
             source,

@@ -49,6 +49,34 @@ fn doctor_asks_for_the_root_of_every_proxy_unless_it_is_told_otherwise() {
 }
 
 #[test]
+fn data_and_headers_may_begin_with_a_hyphen() {
+    let words = [
+        "sign",
+        "POST",
+        "/a",
+        "--data",
+        "-x",
+        "-d",
+        "--y=1",
+        "-H",
+        "-Z: 1",
+        "--header=-",
+        "--explain",
+    ];
+    let Ok(Command::Sign(found)) = parse_words(&words) else {
+        panic!("{words:?}");
+    };
+    assert_eq!(found.request.data, ["-x", "--y=1"]);
+    assert_eq!(found.request.headers, ["-Z: 1", "-"]);
+    assert!(found.explain);
+    let words = ["verify", "POST", "/a", "--data-binary", "-x"];
+    let Ok(Command::Verify(found)) = parse_words(&words) else {
+        panic!("{words:?}");
+    };
+    assert_eq!(found.request.data_binary, ["-x"]);
+}
+
+#[test]
 fn what_is_said_of_a_wrong_command_line_shows_no_value_of_a_secret() {
     let wrong: [&[&str]; 14] = [
         &["S3NTINEL"],

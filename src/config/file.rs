@@ -42,10 +42,7 @@ pub(super) fn read_file(flags: &Flags, environment: &Environment) -> Result<File
         return Ok(FileValues::default());
     };
     let path = path.display().to_string();
-    let text = read_text(file).map_err(|error| {
-        let origin = named_by.map_or_else(|| path.clone(), str::to_owned);
-        fault(origin, unreadable(&error))
-    })?;
+    let text = read_text(file).map_err(|error| unreadable(named_by, &path, &error))?;
 
     let mut reading = Reading {
         lines: Lines::new(&text),
@@ -103,10 +100,7 @@ fn open(flags: &Flags, environment: &Environment) -> Result<Option<Found>, Fault
             }
             Err(error) if named_by.is_none() && error.kind() == io::ErrorKind::NotFound => {}
             Err(error) => {
-                return Err(fault(
-                    named_by.unwrap_or(path).to_owned(),
-                    unreadable(&error),
-                ));
+                return Err(unreadable(named_by, path, &error));
             }
         }
     }
@@ -133,8 +127,18 @@ fn read_text(file: File) -> io::Result<String> {
     Ok(text)
 }
 
-fn unreadable(error: &io::Error) -> String {
-    format!("the file cannot be read ({error}): name one that this user can read")
+fn unreadable(named_by: Option<&str>, path: &str, error: &io::Error) -> Fault {
+    // A path that is hardly one may be a secret, given by mistake.
+    let is_told = named_by.is_some() && (path.starts_with(['/', '.']) || path.ends_with(".toml"));
+    let path_told = if is_told {
+        format!(" {}", path.escape_debug())
+    } else {
+        String::new()
+    };
+    fault(
+        named_by.unwrap_or(path).to_owned(),
+        format!("the file{path_told} cannot be read ({error}): name one that this user can read"),
+    )
 }
 
 /// One pass over a parsed file.

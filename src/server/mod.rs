@@ -203,7 +203,7 @@ impl Server {
         }
         let admin = config.admin.and_then(|address| {
             let bound = keep(&mut faults, Bound::new("admin.listen", &address, &[]))?;
-            Some((bound.listener, address))
+            Some((bound.listener, bound.actual))
         });
         let proxies = Proxies::prepare(config.proxies, &metrics).unwrap_or_else(|others| {
             faults.extend(others);
@@ -238,6 +238,11 @@ impl Server {
         proxies
             .flat_map(|(proxy, bound)| bound.iter().map(|bound| bound.listening(proxy)))
             .collect()
+    }
+
+    /// Where the admin listener is, if there is one.
+    pub fn admin_address(&self) -> Option<&ListenAddress> {
+        self.admin.as_ref().map(|(_, address)| address)
     }
 
     /// What changes the server once it serves.

@@ -340,14 +340,23 @@ fn the_file_itself_is_checked() {
     let setup = Setup::new("[proxy.aps]\nrealm = 'S3NTINEL'\nrealm = 'S3NTINEL'\n");
     setup.check("config", "undersign.toml:3:1", "given twice");
 
-    let setup = Setup::new(PROXY).flags(|flags| flags.config = Some("/S3NTINEL".to_owned()));
-    setup.check("config", "--config", "cannot be read");
-    let setup = Setup::new(PROXY)
-        .flags(|flags| flags.config = None)
-        .variable("UNDERSIGN_CONFIG", "/S3NTINEL");
-    setup.check("config", "UNDERSIGN_CONFIG", "cannot be read");
-    let setup = Setup::new(PROXY).flags(|flags| flags.config = Some("/".to_owned()));
-    setup.check("config", "--config", "cannot be read");
+    for (path, problem) in [
+        ("/nowhere", "the file /nowhere cannot be read (No such file"),
+        (
+            "nowhere.toml",
+            "the file nowhere.toml cannot be read (No such file",
+        ),
+        ("/", "the file / cannot be read (Is a directory"),
+        // It does not look like a path, so it may be a secret.
+        ("S3NTINEL", "the file cannot be read (No such file"),
+    ] {
+        let setup = Setup::new(PROXY).flags(|flags| flags.config = Some(path.to_owned()));
+        setup.check("config", "--config", problem);
+        let setup = Setup::new(PROXY)
+            .flags(|flags| flags.config = None)
+            .variable("UNDERSIGN_CONFIG", path);
+        setup.check("config", "UNDERSIGN_CONFIG", problem);
+    }
 }
 
 #[test]
