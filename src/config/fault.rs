@@ -82,15 +82,24 @@ pub(super) struct Located<T> {
 #[derive(Debug)]
 pub(super) struct Ledger {
     faults: RefCell<Vec<Fault>>,
-    tables: HashMap<String, String>,
+    file: FilePlaces,
+}
+
+/// Where the file is, and its tables.
+#[derive(Clone, Debug, Default)]
+pub(super) struct FilePlaces {
+    /// What the origin of each of its values begins with, if there is a file.
+    pub(super) path: Option<String>,
+    /// `undersign.toml:12` for each table, by its full key.
+    pub(super) tables: HashMap<String, String>,
 }
 
 impl Ledger {
-    /// Begins with the faults found so far; `tables` says where each table of the file is.
-    pub(super) fn new(faults: Vec<Fault>, tables: HashMap<String, String>) -> Self {
+    /// Begins with the faults found so far.
+    pub(super) fn new(faults: Vec<Fault>, file: FilePlaces) -> Self {
         Self {
             faults: RefCell::new(faults),
-            tables,
+            file,
         }
     }
 
@@ -110,7 +119,14 @@ impl Ledger {
 
     /// Where a table of the file is.
     pub(super) fn table_origin(&self, key: &str) -> Option<String> {
-        self.tables.get(key).cloned()
+        self.file.tables.get(key).cloned()
+    }
+
+    /// Whether a value is one of the file's, which have types; variables and flags hold nothing but text.
+    pub(super) fn is_of_file(&self, place: &Place) -> bool {
+        let line = |path: &String| place.origin.as_deref()?.strip_prefix(path.as_str());
+        let line = self.file.path.as_ref().and_then(line);
+        line.is_some_and(|line| line.starts_with(':'))
     }
 
     /// All that was noted.

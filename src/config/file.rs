@@ -12,7 +12,7 @@ use ::config::{Map, Value, ValueKind};
 use toml::de::{DeTable, DeValue};
 
 use super::{
-    fault::Fault,
+    fault::{Fault, FilePlaces},
     flags::{CONFIG_VARIABLE, Flags},
 };
 use crate::env::Environment;
@@ -27,8 +27,7 @@ const MAX_FILE_BYTES: u64 = 1024 * 1024;
 #[derive(Debug, Default)]
 pub(super) struct FileValues {
     pub(super) values: Map<String, Value>,
-    /// `undersign.toml:12` for each table, by its full key.
-    pub(super) tables: HashMap<String, String>,
+    pub(super) places: FilePlaces,
 }
 
 /// Reads the configuration file, if there is one.
@@ -61,10 +60,12 @@ pub(super) fn read_file(flags: &Flags, environment: &Environment) -> Result<File
         )
     })?;
     let values = reading.table("", document.into_inner());
-    Ok(FileValues {
-        values,
-        tables: reading.tables,
-    })
+    let tables = reading.tables;
+    let places = FilePlaces {
+        path: Some(path),
+        tables,
+    };
+    Ok(FileValues { values, places })
 }
 
 /// A file that was found.
@@ -166,10 +167,10 @@ impl Reading<'_> {
         let kind = match value {
             DeValue::String(text) => ValueKind::String(text.into_owned()),
             DeValue::Boolean(value) => ValueKind::Boolean(value),
-            // A number too large for us stays a text, which no key for numbers accepts.
+            // No key takes a number that is too large for us, or one of the other two, and the reader tells so whatever
+            // they are.
             DeValue::Integer(number) => i64::from_str_radix(number.as_str(), number.radix())
-                .map_or_else(|_| ValueKind::String(number.to_string()), ValueKind::I64),
-            // No key takes these two, and the reader tells so whatever they are.
+                .map_or(ValueKind::Float(0.0), ValueKind::I64),
             DeValue::Float(_) | DeValue::Datetime(_) => ValueKind::Float(0.0),
             DeValue::Array(items) => ValueKind::Array(
                 items

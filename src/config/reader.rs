@@ -1,5 +1,7 @@
 //! Typed reading of merged values. Faults are collected, so that all of them can be reported together.
 
+mod lists;
+
 use std::{fmt::Display, ops::RangeInclusive, path::PathBuf, time::Duration};
 
 use ::config::{Map, Value, ValueKind};
@@ -15,7 +17,7 @@ use crate::env::Environment;
 /// A table of the configuration.
 ///
 /// Reading a key takes it out; what is left when the section is finished are keys nobody knows. Values from
-/// variables and flags are text, so each reading method accepts text beside TOML's own type.
+/// variables and flags are text, so each reading method accepts text from there beside TOML's own type.
 #[derive(Debug)]
 pub(super) struct Section<'a> {
     ledger: &'a Ledger,
@@ -154,7 +156,11 @@ impl<'a> Section<'a> {
             value: false,
             place: self.place_of(name),
         };
-        self.get(name, scalar::switch).unwrap_or(off)
+        let found = self.take(name);
+        let found =
+            found.and_then(|found| self.typed(found, "must be true or false, without quotes"));
+        let switch = found.and_then(|found| self.convert(found, scalar::switch));
+        switch.unwrap_or(off)
     }
 
     /// The path of a file; an empty one is none. A relative one begins at the working directory.
@@ -188,44 +194,24 @@ impl<'a> Section<'a> {
         default: usize,
         range: RangeInclusive<usize>,
     ) -> usize {
-        let found = self.get(name, |kind| scalar::count(kind, &range));
-        found.map_or(default, |found| found.value)
+        let found = self.take(name);
+        let found = found.and_then(|found| self.typed(found, "must be a number, without quotes"));
+        let count = found.and_then(|found| self.convert(found, |kind| scalar::count(kind, &range)));
+        count.map_or(default, |found| found.value)
     }
 
-    /// A list, or a text with commas between the items. `None` if it is not set; what cannot be parsed is left out.
-    pub(super) fn list<T, E: Display>(
-        &mut self,
-        name: &'static str,
-        parse: impl Fn(&str) -> Result<T, E>,
-    ) -> Option<Vec<Located<T>>> {
-        let found = self.take(name)?;
-        let items = match found.value {
-            ValueKind::Array(items) => items
-                .into_iter()
-                .enumerate()
-                .map(|(index, item)| located(format!("{}[{index}]", found.place.key), item))
-                .collect(),
-            ValueKind::String(text) => text
-                .split(',')
-                .map(str::trim)
-                .filter(|item| !item.is_empty())
-                .map(|item| Located {
-                    value: ValueKind::from(item),
-                    place: found.place.clone(),
-                })
-                .collect(),
-            other => vec![Located {
-                value: other,
-                place: found.place,
-            }],
-        };
-        let parsed = items.into_iter().filter_map(|item| {
-            self.convert(item, |kind| {
-                let text = scalar::number_or_text(kind, "must be a list").map_err(str::to_owned)?;
-                parse(&text).map_err(|error| error.to_string())
-            })
-        });
-        Some(parsed.collect())
+    /// Refuses a text in the file where another type is wanted, as `problem` says.
+    fn typed(
+        &self,
+        found: Located<ValueKind>,
+        problem: &'static str,
+    ) -> Option<Located<ValueKind>> {
+        let is_text = matches!(found.value, ValueKind::String(_));
+        if is_text && self.ledger.is_of_file(&found.place) {
+            self.ledger.note(&found.place, problem);
+            return None;
+        }
+        Some(found)
     }
 
     /// Reports the keys that nobody has asked for.

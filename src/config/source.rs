@@ -1,11 +1,9 @@
 //! The layers of the configuration: file, then `UNDERSIGN_PROXY__NAME__KEY`, then flat variables, then flags.
 
-use std::collections::HashMap;
-
 use ::config::{ConfigError, Map, Source, Value, ValueKind};
 
 use super::{
-    fault::Fault,
+    fault::{Fault, FilePlaces},
     file::{FileValues, read_file},
     flags::{CONFIG_VARIABLE, FLAT_SETTINGS, Flags, FlatSetting, Meaning, Scope},
     scalar::parse_switch,
@@ -33,8 +31,8 @@ const ALTERNATIVES: [[&str; 3]; 2] = [
 #[derive(Clone, Debug)]
 pub(super) struct Merged {
     pub(super) values: Map<String, Value>,
-    /// Where each table of the file is.
-    pub(super) tables: HashMap<String, String>,
+    /// Where the file and its tables are.
+    pub(super) places: FilePlaces,
     /// What is wrong with the layers themselves.
     pub(super) faults: Vec<Fault>,
 }
@@ -48,7 +46,7 @@ pub(super) fn merge(
     chosen: Option<&str>,
 ) -> Result<Merged, Vec<Fault>> {
     let mut faults = unreadable_variables(environment);
-    let FileValues { values, tables } = match read_file(flags, environment) {
+    let FileValues { values, places } = match read_file(flags, environment) {
         Ok(file) => file,
         Err(fault) => {
             // Without the file, all that it would have said seems to be missing.
@@ -90,7 +88,7 @@ pub(super) fn merge(
             Some(ValueKind::Table(values)) => values,
             _ => Map::new(),
         },
-        tables,
+        places,
         faults,
     })
 }

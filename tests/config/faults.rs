@@ -27,13 +27,27 @@ tls = 'S3NTINEL' => tls => must be a table
 body_hash = 'S3NTINEL' => body_hash => true or false
 allow_nonlocal_listen = 1.5 => allow_nonlocal_listen => true or false
 passthrough_headers = true => passthrough_headers => must be a list
+passthrough_headers = 'S3NTINEL' => passthrough_headers => must be a list of texts
+passthrough_headers = [1] => passthrough_headers[0] => in quotes
+tls.pin_sha256 = 'S3NTINEL' => tls.pin_sha256 => must be a list of texts
+access.allowed_hosts = 'S3NTINEL' => access.allowed_hosts => must be a list of texts
+access.allowed_origins = 'S3NTINEL' => access.allowed_origins => must be a list of texts
+access.allowed_uids = 'S3NTINEL' => access.allowed_uids => must be a list of numbers
+access.allowed_uids = ['1000'] => access.allowed_uids[0] => without quotes
+access.allowed_uids = 1000 => access.allowed_uids => must be a list of numbers
+access.allow = [{ path = '/', methods = 'GET' }] => access.allow[0].methods => must be a list of texts
+token = '' ;; token_secret_command = 'echo S3NTINEL' => token_secret_command => must be a list of texts
+token = 99999999999999999999 => token => in quotes
+body_hash = 'true' => body_hash => without quotes
+limits.connections = '5' => limits.connections => without quotes
 access.allow = 'S3NTINEL' => access.allow => list of tables
 access.allow = ['S3NTINEL'] => access.allow[0] => must be a table
 # Addresses.
 listen = 'S3NTINEL' => listen => is no address
 listen = ':8080' => listen => 127.0.0.1:PORT
 listen = '8080' => listen => 127.0.0.1:PORT
-listen = 8080 => listen => 127.0.0.1:PORT
+listen = 8080 => listen => must be an address in quotes
+listen = [8080] => listen[0] => must be an address in quotes
 listen = 'unix:S3NTINEL' => listen => absolute path
 listen = '0.0.0.0:1' => listen => --allow-nonlocal-listen
 listen = ['127.0.0.1:1', '[::]:2'] => listen[1] => --allow-nonlocal-listen

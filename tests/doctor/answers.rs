@@ -5,7 +5,7 @@ use super::{answering, check, dated, support::certificates::Certificate};
 #[test]
 fn clocks_that_differ_are_warned_of() {
     let certificate = Certificate::self_signed();
-    let pin = format!("pin_sha256 = '{}'", certificate.pin);
+    let pin = format!("pin_sha256 = ['{}']", certificate.pin);
     for (seconds, verdict, direction) in [
         (0, "ok", ""),
         (-20, "ok", "behind ours"),
@@ -25,7 +25,7 @@ fn clocks_that_differ_are_warned_of() {
 #[test]
 fn a_refused_signature_is_explained_as_the_daemon_does() {
     let certificate = Certificate::self_signed();
-    let pin = format!("pin_sha256 = '{}'", certificate.pin);
+    let pin = format!("pin_sha256 = ['{}']", certificate.pin);
     let problem = "WWW-Authenticate: OAuth realm=\"x\", oauth_problem=signature_invalid\r\n";
     let skewed = "set this machine's clock (NTP)";
     let plus = "set query_plus = \"literal\"";

@@ -15,7 +15,7 @@ use super::{
 fn a_certificate_that_is_not_trusted_is_described_all_the_same() {
     let authority = Authority::new();
     let (_directory, ca) = authority.ca_file();
-    let other_pin = format!("pin_sha256 = '{}'", Certificate::self_signed().pin);
+    let other_pin = format!("pin_sha256 = ['{}']", Certificate::self_signed().pin);
     let refused = "FAILED trust the platform's certificate is not accepted: it";
     let expired = authority.issue_expired();
     let cases = [
@@ -100,7 +100,7 @@ fn what_is_accepted_only_because_it_is_told_so_is_warned_of() {
         "ok GET",
     ];
     check(&upstream.url(), &ca, &[], 0, &expected);
-    let pin = format!("{ca}\npin_sha256 = '{}'", certificate.pin);
+    let pin = format!("{ca}\npin_sha256 = ['{}']", certificate.pin);
     let upstream = answering(&certificate, OK_WITHOUT_DATE);
     let expected = [
         "ok trust its key is in tls.pin_sha256",

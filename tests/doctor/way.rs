@@ -108,7 +108,7 @@ fn what_is_no_tls_or_no_http_fails_with_the_daemons_words() {
     );
     let certificate = Certificate::self_signed();
     let garbled = answering(&certificate, "HTTP/1.1 200 OK\nContent-Length: 2\n\nok");
-    let pin = format!("pin_sha256 = '{}'", certificate.pin);
+    let pin = format!("pin_sha256 = ['{}']", certificate.pin);
     let ended = check(&garbled.url(), &pin, &[], 1, &["ok trust", "FAILED GET"]);
     assert!(ended.stdout.contains("(http_protocol_error)"), "{ended:#?}");
 }
@@ -143,7 +143,7 @@ fn a_plaintext_upstream_is_examined_where_it_is_allowed() {
 fn every_proxy_is_examined_and_one_failure_is_enough() {
     let certificate = Certificate::self_signed();
     let upstream = answering(&certificate, OK_WITHOUT_DATE);
-    let pin = format!("pin_sha256 = '{}'", certificate.pin);
+    let pin = format!("pin_sha256 = ['{}']", certificate.pin);
     let closed = format!("https://{}", closed_address());
     let file = proxy("a", &closed, "") + &proxy("b", &upstream.url(), &pin);
     let directory = directory(&file);
@@ -163,6 +163,6 @@ fn what_can_not_be_asked_for_or_used_is_refused_before_anything_is_sent() {
         check(&url, "", &["--path", path], 64, &[]);
     }
     check(&url, "ca_file = 'secret'", &[], 78, &[]);
-    check(&url, "pin_sha256 = 'S3NTINEL'", &[], 78, &[]);
+    check(&url, "pin_sha256 = ['S3NTINEL']", &[], 78, &[]);
     assert_eq!(upstream.connections(), 0);
 }

@@ -14,7 +14,7 @@ fn a_new_pin_counts_for_the_next_request() {
     let (right, wrong) = (certificate.pin.clone(), Certificate::self_signed().pin);
     let upstream = Upstream::tls(&certificate, |peer| peer.answer_all(OK));
     let daemon = Setup::new(upstream.url())
-        .table("tls", &format!("pin_sha256 = '{right}'"))
+        .table("tls", &format!("pin_sha256 = ['{right}']"))
         .start();
     let mut client = daemon.connect();
     Stage::fetch_on(&mut client);

@@ -75,7 +75,7 @@ fn an_expired_client_certificate_is_warned_of_at_the_start() {
         (keys, "tls.client_certificate_file has expired: subject"),
         (
             format!(
-                "{}\npin_sha256 = '{}'",
+                "{}\npin_sha256 = ['{}']",
                 ca_in(directory.path(), &authority.pem),
                 expired.pin
             ),
@@ -104,7 +104,7 @@ fn certificates_and_keys_that_can_not_be_used_are_refused_at_the_start() {
     let no_certificate = "-----BEGIN CERTIFICATE-----\nMAA=\n-----END CERTIFICATE-----\n";
     let broken = "-----BEGIN CERTIFICATE-----\n!!!!\n-----END CERTIFICATE-----\n";
     let cut_off = "-----BEGIN CERTIFICATE-----\nMAA=\n";
-    let pin = format!("\npin_sha256 = '{}'", certificate.pin);
+    let pin = format!("\npin_sha256 = ['{}']", certificate.pin);
     let ca = |content: &str| ca_in(path, content);
     let second = |entry: &str| ca(&format!("{}{entry}", authority.pem));
     let keys = |certificate: &str, key: &str| client_keys(path, certificate, key);

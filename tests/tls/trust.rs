@@ -138,7 +138,7 @@ fn a_pinned_key_is_trusted_whatever_the_certificate_says() {
     for certificate in &certificates {
         let pin = &certificate.pin;
         let keys = [
-            format!("pin_sha256 = '{pin}'"),
+            format!("pin_sha256 = ['{pin}']"),
             format!("pin_sha256 = ['{other}', 'sha256//{pin}']"),
         ];
         for key in keys {
@@ -157,7 +157,7 @@ fn with_a_pin_no_other_key_is_trusted_and_the_one_presented_is_named() {
     for certificate in [Certificate::self_signed(), authority.issue()] {
         let others = ["", &ca, "trust = 'self-signed'"];
         for other in others {
-            let detail = check_untrusted(&certificate, &format!("pin_sha256 = '{pin}'\n{other}"));
+            let detail = check_untrusted(&certificate, &format!("pin_sha256 = ['{pin}']\n{other}"));
             assert!(detail.contains(&certificate.pin), "{other}: {detail}");
         }
     }
@@ -166,7 +166,7 @@ fn with_a_pin_no_other_key_is_trusted_and_the_one_presented_is_named() {
 #[test]
 fn the_key_of_an_issuer_is_no_pin_and_the_client_is_told_so() {
     let authority = Authority::new();
-    let pin = format!("pin_sha256 = '{}'", authority.pin());
+    let pin = format!("pin_sha256 = ['{}']", authority.pin());
     // Whoever sits in between could send the authority's certificate along with one of his own.
     let detail = check_untrusted(&authority.issue_in_chain(), &pin);
     assert!(detail.contains("the key of one of its issuers"), "{detail}");
@@ -180,7 +180,7 @@ fn both_versions_of_tls_that_are_offered_are_spoken() {
     for version in [&TLS12, &TLS13] {
         let upstream = Upstream::tls_of(version, &certificate, |peer| peer.answer_all(OK));
         let host = upstream.address().to_string();
-        let pin = format!("pin_sha256 = '{}'", certificate.pin);
+        let pin = format!("pin_sha256 = ['{}']", certificate.pin);
         check_trusted(daemon(&upstream, &pin), &upstream, &host);
     }
 }

@@ -26,7 +26,8 @@ pub(super) fn of_proxy(
     let place = section.place_of("listen");
     let ledger = section.ledger();
     let faults_before = ledger.count();
-    let named = match section.list("listen", str::parse::<ListenAddress>) {
+    let problem = "must be an address in quotes, such as \"127.0.0.1:8080\", or a list of them";
+    let named = match section.text_or_list("listen", problem, str::parse::<ListenAddress>) {
         Some(listen) => listen,
         None => vec![Located {
             value: ListenAddress::Tcp(DEFAULT_LISTEN),

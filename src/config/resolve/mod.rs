@@ -19,7 +19,7 @@ pub(super) fn resolve(
     environment: &Environment,
     checks: Checks,
 ) -> Result<Config, Vec<Fault>> {
-    let ledger = Ledger::new(merged.faults, merged.tables);
+    let ledger = Ledger::new(merged.faults, merged.places);
     let secrets = Secrets::new(environment, &merged.values);
     let mut root = Section::root(&ledger, environment, merged.values);
 
@@ -66,7 +66,7 @@ pub(super) fn resolve_one(
     upstream: Option<&Origin>,
     checks: Checks,
 ) -> Result<ProxyConfig, Vec<Fault>> {
-    let ledger = Ledger::new(merged.faults, merged.tables);
+    let ledger = Ledger::new(merged.faults, merged.places);
     let secrets = Secrets::new(environment, &merged.values);
     let mut root = Section::root(&ledger, environment, merged.values);
     let mut named = root.section("proxy").named_sections();

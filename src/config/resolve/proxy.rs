@@ -259,9 +259,7 @@ fn access(mut section: Section<'_>) -> AccessConfig {
         allowed_hosts: values(section.list("allowed_hosts", parse::allowed_host)),
         allowed_origins: values(section.list("allowed_origins", parse::allowed_origin)),
         client_token: secret::read_secret_file(&mut section, "client_token_file"),
-        allowed_uids: values(section.list("allowed_uids", |text| {
-            text.parse::<u32>().map_err(|_| "is no number of a user")
-        })),
+        allowed_uids: values(section.numbers("allowed_uids")),
         allow: section
             .sections("allow")
             .map(|rules| rules.into_iter().filter_map(allow_rule).collect()),
