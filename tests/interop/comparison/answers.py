@@ -129,7 +129,7 @@ def fields() -> list[Response]:
         case(b"X-A: 1\x002\r\n", BAD),
         case(b"X-A: 1\r2\r\n", BAD),
         case(b"X-A: 1\nX-B: 2\r\n", BAD),
-        case(b"A: b\r\n" * 101, BAD, "102 lines"),
+        case(b"A: b\r\n" * 101, title="102 lines"),
     ]
 
 
