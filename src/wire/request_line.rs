@@ -164,6 +164,9 @@ pub(super) fn glimpse(head: &[u8]) -> (Option<Bytes>, Option<Bytes>) {
     } else {
         Some(target).filter(|target| is_whole && !target.is_empty())
     };
+    // What stands behind a `#` is nobody's query, and nobody would look for secrets in it.
+    let target = target.and_then(|target| target.split(|byte| *byte == b'#').next());
+    let target = target.filter(|target| !target.is_empty());
     let target = target.map(Bytes::copy_from_slice).and_then(|target| {
         match origin_form(target.clone()) {
             Ok((_, origin_form)) => Some(origin_form),
