@@ -3,7 +3,6 @@
 use std::{sync::Arc, thread};
 
 use tokio::sync::Notify;
-use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
 
 use super::{
@@ -18,7 +17,7 @@ use crate::{
     env::Environment,
     log::{self, Destination, Log},
     metrics::Metrics,
-    server::{DRAIN, Server, StartError},
+    server::{DRAIN, End, Server, StartError},
     stamp::seconds_since_epoch,
     systemd::Notifier,
 };
@@ -87,7 +86,7 @@ pub(super) fn run(flags: Flags, environment: Environment) -> Exit {
         if let Some(address) = server.admin_address() {
             info!(%address, "the admin listener is ready");
         }
-        let shutdown = CancellationToken::new();
+        let end = End::default();
         let reloader = Reloader {
             source,
             layers,
@@ -101,8 +100,9 @@ pub(super) fn run(flags: Flags, environment: Environment) -> Exit {
         };
         let asked = Arc::new(Notify::new());
         let reloading = reloader.run(Arc::clone(&asked));
-        tokio::spawn(shutdown.clone().run_until_cancelled_owned(reloading));
-        let mut serving = tokio::spawn(server.with_runtimes(others).serve(shutdown.clone(), DRAIN));
+        tokio::spawn(end.drain.clone().run_until_cancelled_owned(reloading));
+        let server = server.with_runtimes(others);
+        let mut serving = tokio::spawn(server.serve(end.clone(), DRAIN));
         notifier.ready(SERVING);
         loop {
             tokio::select! {
@@ -113,12 +113,14 @@ pub(super) fn run(flags: Flags, environment: Environment) -> Exit {
                     });
                 }
                 () = signals.stop.recv() => {
-                    if shutdown.is_cancelled() {
+                    if end.drain.is_cancelled() {
                         warn!("stopping at once, with exchanges under way");
+                        end.cut.cancel();
+                        let _ = serving.await;
                         return Ok(Exit::Other);
                     }
                     info!("stopping: finishing what is under way");
-                    shutdown.cancel();
+                    end.drain.cancel();
                     notifier.stopping("finishing what is under way");
                 }
                 _ = signals.hang_up.recv() => {

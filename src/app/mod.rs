@@ -7,8 +7,6 @@ mod watch;
 
 use std::{ffi::OsString, fmt::Display, io, io::Write as _, process::ExitCode};
 
-use tokio_util::sync::CancellationToken;
-
 use self::process::{Signals, forbid_dumps, in_runtime};
 use crate::{
     admin,
@@ -18,7 +16,8 @@ use crate::{
     doctor::{self, DoctorError, DoctorWords},
     env::Environment,
     inspect::{self, Report},
-    log, server,
+    log,
+    server::{self, End},
     stamp::{fresh_nonce, seconds_since_epoch},
     upstream::check_tls,
 };
@@ -173,16 +172,18 @@ fn demo(listen: Option<&str>, environment: &Environment) -> Exit {
             }
         };
         print(demo.introduction(), Exit::Clean);
-        let shutdown = CancellationToken::new();
-        let mut running = tokio::spawn(demo.run(shutdown.clone()));
+        let end = End::default();
+        let mut running = tokio::spawn(demo.run(end.clone()));
         tokio::select! {
             _ = &mut running => return Ok(Exit::Other),
-            () = signals.stop.recv() => shutdown.cancel(),
+            () = signals.stop.recv() => end.drain.cancel(),
         }
         tokio::select! {
-            _ = &mut running => Ok(Exit::Clean),
-            () = signals.stop.recv() => Ok(Exit::Other),
+            _ = &mut running => return Ok(Exit::Clean),
+            () = signals.stop.recv() => end.cut.cancel(),
         }
+        let _ = running.await;
+        Ok(Exit::Other)
     })
 }
 

@@ -1,6 +1,6 @@
 //! The process as the system sees it: its signals, its limits and its threads.
 
-use std::{future::Future, io, thread, time::Duration};
+use std::{future::Future, io};
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::{
@@ -16,9 +16,6 @@ const OWN_DESCRIPTORS: usize = 64;
 
 /// What a runtime has open to wait with.
 const RUNTIME_DESCRIPTORS: usize = 4;
-
-/// How long the tasks that are left at the end may take to be dropped.
-const RUNTIME_END: Duration = Duration::from_millis(500);
 
 /// The signals that the program knows.
 pub(super) struct Signals {
@@ -70,13 +67,9 @@ where
         let others = others?;
         let handles = others.iter().map(|other| other.handle().clone());
         let outcome = first.block_on(work(handles.collect()));
-        // Exchanges that are cut off have to leave their records; a name that is still being looked up must not hold
-        // the exit up for long.
-        thread::scope(|threads| {
-            for runtime in others.into_iter().chain([first]) {
-                threads.spawn(|| runtime.shutdown_timeout(RUNTIME_END));
-            }
-        });
+        // What had to end has ended; a name that is still being looked up must not hold the exit up.
+        others.into_iter().for_each(Runtime::shutdown_background);
+        first.shutdown_background();
         outcome
     });
     outcome.unwrap_or_else(|error| {

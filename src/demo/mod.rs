@@ -14,7 +14,6 @@ use std::{
 use rand::distr::{Alphanumeric, SampleString};
 use secrecy::SecretString;
 use tokio::{net::TcpListener, task};
-use tokio_util::sync::CancellationToken;
 
 use self::platform::Platform;
 use crate::{
@@ -26,7 +25,7 @@ use crate::{
     log::{self, Destination, Log},
     metrics::Metrics,
     oauth::{Credentials, SigningOptions},
-    server::{DRAIN, Server, StartError},
+    server::{DRAIN, End, Server, StartError},
     upstream::Acceptor,
 };
 
@@ -191,11 +190,11 @@ Paste these into another terminal:
         show(&text);
     }
 
-    /// Serves until `shutdown` is cancelled.
-    pub async fn run(self, shutdown: CancellationToken) {
+    /// Serves until it has to `end`.
+    pub async fn run(self, end: End) {
         let platform = tokio::spawn(self.platform.serve(self.platform_socket));
         let first = tokio::spawn(Self::first_request(self.proxy, self.variables));
-        self.server.serve(shutdown, DRAIN).await;
+        self.server.serve(end, DRAIN).await;
         first.abort();
         platform.abort();
         drop(self.log);

@@ -3,10 +3,10 @@
 use std::{io, mem, sync::Arc, time::Duration};
 
 use tokio::{sync::watch, time::sleep};
-use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use tokio_util::task::TaskTracker;
 use tracing::warn;
 
-use super::{connection, lanes::Lanes, listener::Listener, room::Room};
+use super::{connection, end::End, lanes::Lanes, listener::Listener, room::Room};
 use crate::proxy::{Proxy, is_allowed_user};
 
 /// How long an accept loop waits when the system is out of file descriptors or memory.
@@ -27,15 +27,6 @@ pub(super) struct Assignment {
 pub(super) struct Rooms {
     served: Room,
     refused: Room,
-}
-
-/// How a listener and its connections are told to end.
-#[derive(Clone, Debug)]
-pub(super) struct End {
-    /// Accept nothing more, and finish what is under way.
-    pub(super) drain: CancellationToken,
-    /// Leave what is still under way.
-    pub(super) cut: CancellationToken,
 }
 
 /// Accepts connections until told to stop; closes the socket then, so that no new client comes to wait.
@@ -72,15 +63,18 @@ pub(super) async fn accept(
         // Those who are not let in anyway must not keep others out.
         let is_welcome = is_allowed_user(&proxy.config.access, client.uid);
         let limit = proxy.config.limits.connections;
-        let place = is_welcome.then(|| rooms.served.enter(limit)).flatten();
+        let place = is_welcome
+            .then(|| rooms.served.enter_within(limit))
+            .flatten();
         client.over_limit = is_welcome && place.is_none();
-        let Some(place) = place.or_else(|| rooms.refused.enter(REFUSED_AT_ONCE)) else {
+        let Some(place) = place.or_else(|| rooms.refused.enter_within(REFUSED_AT_ONCE)) else {
             continue;
         };
         let counted = proxy.metrics.client_connected();
         let (assignment, end) = (assignment.clone(), end.clone());
         let lane = lanes.least_used();
         let (in_lane, stays) = (lane.enter(), lane.is_here());
+        let name = Arc::clone(&proxy.config.name);
         let served = async move {
             let stream = if stays {
                 Ok(stream)
@@ -90,7 +84,7 @@ pub(super) async fn accept(
             match stream {
                 // Called in here: a future made outside would have its place in this one twice.
                 Ok(stream) => connection::serve(assignment, stream, client, end).await,
-                Err(error) => warn!(%error, "can't serve a connection"),
+                Err(error) => warn!(proxy = &*name, %error, "can't serve a connection"),
             }
             drop((place, counted, in_lane));
         };

@@ -16,7 +16,8 @@ use tokio::sync::watch;
 use tracing::warn;
 
 use super::{
-    accept::{Assignment, End},
+    accept::Assignment,
+    end::End,
     listener::{Guarded, Stream},
 };
 use crate::{
@@ -24,6 +25,9 @@ use crate::{
     proxy::{Client, exchange, internal_error},
     wire::{ServerPort, ServerRole, ServerTimeouts, Wire},
 };
+
+/// How long a client over the limit may take to send the request that is refused: it is in the way of others.
+const REFUSED_WITHIN: Duration = Duration::from_secs(2);
 
 /// Serves a connection until either side ends it, or, once it has to `end`, until what is under way has ended.
 ///
@@ -71,6 +75,7 @@ pub(super) async fn serve(
                 .auto_date_header(false)
                 .serve_connection(TokioIo::new(&mut wire), &service)
         );
+        // Behind the connection, so that it is dropped before the exchange in there.
         let mut under_way = UnderWay::new(&port);
         // How a connection ends, its exchanges have recorded; an error here adds nothing.
         let ended = tokio::select! {
@@ -100,9 +105,6 @@ pub(super) async fn serve(
     }
 }
 
-/// How long a client over the limit may take to send the request that is refused: it is in the way of others.
-const REFUSED_WITHIN: Duration = Duration::from_secs(2);
-
 fn server_role(port: &ServerPort, config: &ProxyConfig, client: &Client) -> ServerRole {
     let timeouts = &config.timeouts;
     let most = if client.over_limit {
@@ -121,8 +123,7 @@ fn server_role(port: &ServerPort, config: &ProxyConfig, client: &Client) -> Serv
     )
 }
 
-/// Is dropped right before an exchange, and says if that has not come to its end: the drain's time is over, or the
-/// runtime stops.
+/// Is dropped right before an exchange, and says if that has not come to its end, which is so when it is cut off.
 #[derive(Debug)]
 struct UnderWay<'a> {
     port: &'a ServerPort,

@@ -52,8 +52,8 @@ impl Lanes {
 
 impl Lane {
     /// Counts a connection until the place is dropped.
-    pub(super) fn enter(&self) -> Option<Place> {
-        self.connections.enter(usize::MAX)
+    pub(super) fn enter(&self) -> Place {
+        self.connections.enter()
     }
 
     /// Whether it is the runtime that this is called in.

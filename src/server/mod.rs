@@ -4,6 +4,7 @@
 mod accept;
 mod bound;
 mod connection;
+mod end;
 mod lanes;
 mod listener;
 mod room;
@@ -15,8 +16,8 @@ use tokio::{
     runtime,
     sync::{mpsc, oneshot, watch},
 };
-use tokio_util::sync::CancellationToken;
 
+pub use self::end::End;
 use self::{bound::Bound, lanes::Lanes, listener::Listener, serving::Serving};
 use crate::{
     admin::{self, Admin, Phase},
@@ -250,12 +251,12 @@ impl Server {
         self.handle.clone()
     }
 
-    /// Serves until `shutdown` is cancelled, then finishes what is under way for up to `drain`.
+    /// Serves until it has to `end`, then finishes what is under way for up to `drain`.
     ///
-    /// Returns whether everything had finished by then.
-    pub async fn serve(mut self, shutdown: CancellationToken, drain: Duration) -> bool {
+    /// Returns whether everything had finished before it was cut off.
+    pub async fn serve(mut self, end: End, drain: Duration) -> bool {
         let lanes = Lanes::new(self.runtimes);
-        let mut serving = Serving::new(lanes, shutdown.clone(), drain);
+        let mut serving = Serving::new(lanes, end.clone(), drain);
         let (phase, phases) = watch::channel(Phase::Ready);
         if let Some((listener, address)) = self.admin {
             let admin = Admin {
@@ -284,7 +285,7 @@ impl Server {
                     // Whoever has asked may be gone.
                     let _ = done.send(serving.reload(proxies.0).await);
                 }
-                () = shutdown.cancelled() => break,
+                () = end.drain.cancelled() => break,
             }
         }
         phase.send_replace(Phase::Draining);

@@ -16,8 +16,14 @@ pub(super) struct Room(Arc<AtomicUsize>);
 pub(super) struct Place(Arc<AtomicUsize>);
 
 impl Room {
+    /// One more place.
+    pub(super) fn enter(&self) -> Place {
+        self.0.fetch_add(1, Ordering::Relaxed);
+        Place(Arc::clone(&self.0))
+    }
+
     /// A place among `limit`, if there is one.
-    pub(super) fn enter(&self, limit: usize) -> Option<Place> {
+    pub(super) fn enter_within(&self, limit: usize) -> Option<Place> {
         let one_more = |taken| (taken < limit).then_some(taken + 1);
         self.0
             .fetch_update(Ordering::Relaxed, Ordering::Relaxed, one_more)
@@ -44,14 +50,14 @@ mod tests {
     #[test]
     fn there_are_as_many_places_as_the_limit_says_at_the_moment() {
         let room = Room::default();
-        let first = room.enter(1);
+        let first = room.enter_within(1);
         assert!(first.is_some());
-        assert!(room.enter(1).is_none());
-        let second = room.enter(2);
+        assert!(room.enter_within(1).is_none());
+        let second = room.enter_within(2);
         assert!(second.is_some());
         drop(first);
-        assert!(room.enter(1).is_none());
+        assert!(room.enter_within(1).is_none());
         drop(second);
-        assert!(room.enter(1).is_some());
+        assert!(room.enter_within(1).is_some());
     }
 }

@@ -12,12 +12,16 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use super::{
     Listening, StartError,
-    accept::{Assignment, End, Rooms, accept},
+    accept::{Assignment, Rooms, accept},
     bound::Bound,
+    end::End,
     lanes::Lanes,
     listener::lets_others_through,
 };
 use crate::{config::ListenAddress, proxy::Proxy};
+
+/// How long exchanges that are cut off may take to leave their records.
+const CUT_WITHIN: Duration = Duration::from_millis(500);
 
 /// All that serves.
 #[derive(Debug)]
@@ -32,7 +36,7 @@ pub(super) struct Serving {
     pub(super) helpers: TaskTracker,
     pub(super) stop_helpers: CancellationToken,
     lanes: Lanes,
-    shutdown: CancellationToken,
+    end: End,
     drain: Duration,
 }
 
@@ -47,8 +51,9 @@ struct Working {
 }
 
 impl Serving {
-    /// Nothing yet. `shutdown` ends all of it; a listener that goes before has `drain` for what is under way.
-    pub(super) fn new(lanes: Lanes, shutdown: CancellationToken, drain: Duration) -> Self {
+    /// Nothing yet. `end` is that of all of it, and of each listener that goes before; `drain` is what either has for what
+    /// is under way.
+    pub(super) fn new(lanes: Lanes, end: End, drain: Duration) -> Self {
         Self {
             proxies: Vec::new(),
             listeners: Vec::new(),
@@ -57,7 +62,7 @@ impl Serving {
             helpers: TaskTracker::new(),
             stop_helpers: CancellationToken::new(),
             lanes,
-            shutdown,
+            end,
             drain,
         }
     }
@@ -101,10 +106,7 @@ impl Serving {
     /// Begins to accept connections.
     pub(super) fn open(&mut self, proxy: &Arc<Proxy>, bound: Bound) {
         let (assignment, receiver) = watch::channel(self.assignment(proxy));
-        let end = End {
-            drain: self.shutdown.child_token(),
-            cut: CancellationToken::new(),
-        };
+        let end = self.end.child();
         let (connections, lanes) = (self.connections.clone(), self.lanes.clone());
         let accepting = accept(receiver, bound.listener, connections, lanes, end.clone());
         self.listeners.push(Working {
@@ -158,10 +160,21 @@ impl Serving {
         }
     }
 
-    /// Waits for the drain's time at most for everything to finish once all listeners are told to stop; returns whether it did.
+    /// Waits for everything to finish once all listeners are told to stop, and cuts off what has not when the drain's time is
+    /// over; returns whether there was nothing to cut off.
     pub(super) async fn finish(self) -> bool {
         self.connections.close();
-        let finished = timeout(self.drain, self.connections.wait()).await.is_ok();
+        let finished = tokio::select! {
+            () = self.connections.wait() => true,
+            () = sleep(self.drain) => false,
+            () = self.end.cut.cancelled() => false,
+        };
+        if !finished {
+            self.end.cut.cancel();
+            // While all runtimes are still there: an exchange that finds its upstream's connection gone with one of them
+            // would lay that at the upstream's door.
+            let _ = timeout(CUT_WITHIN, self.connections.wait()).await;
+        }
         self.stop_helpers.cancel();
         self.helpers.close();
         self.helpers.wait().await;

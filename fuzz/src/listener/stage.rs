@@ -19,7 +19,6 @@ use tokio::{
     runtime::{Builder, Runtime},
     time::{sleep, timeout},
 };
-use tokio_util::sync::CancellationToken;
 use undersign::{
     config::{
         AccessConfig, Config, InboundAuthorization, Limits, ListenAddress, LogConfig, Origin,
@@ -28,7 +27,7 @@ use undersign::{
     log::Lost,
     metrics::Metrics,
     oauth::{Credentials, Method, SigningOptions},
-    server::{DRAIN, Server},
+    server::{DRAIN, End, Server},
 };
 
 use super::{
@@ -214,7 +213,7 @@ async fn start(upstream: Upstream) -> (SocketAddr, Vec<SocketAddr>) {
         other => unreachable!("none of the proxies listens at {other}"),
     });
     let proxies = proxies.collect();
-    tokio::spawn(server.serve(CancellationToken::new(), DRAIN));
+    tokio::spawn(server.serve(End::default(), DRAIN));
     // All that is spawned at the start is there once the runtime has nothing else to do.
     sleep(TICK).await;
     (origin, proxies)
