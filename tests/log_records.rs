@@ -212,6 +212,11 @@ fn a_refused_head_is_recorded_with_its_request_line() {
         ("GET", None, None),
     );
     check(
+        format!("{} /a HTTP/1.1\r\n{host}\r\n", "M".repeat(65)),
+        400,
+        (&"M".repeat(64), Some("/a"), None),
+    );
+    check(
         format!("GET {long} HTTP/1.1\r\n{host}\r\n"),
         414,
         ("GET", Some(&long[..65_536]), None),

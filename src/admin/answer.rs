@@ -10,7 +10,7 @@ use hyper::{
     http::uri::Authority,
 };
 
-use super::{Admin, Phase, accept};
+use super::{Admin, Phase, negotiation};
 use crate::config::ListenAddress;
 
 const TEXT: &str = "text/plain; charset=utf-8";
@@ -28,7 +28,7 @@ pub(super) fn answer<B>(admin: &Admin, request: &Request<B>) -> Response<Full<By
             Phase::Draining => text(StatusCode::SERVICE_UNAVAILABLE, "draining\n"),
         },
         "/metrics" => {
-            let format = accept::format(request.headers());
+            let format = negotiation::format(request.headers());
             let text = admin.metrics.encode(format);
             of_type(format.media_type(), StatusCode::OK, text.into())
         }

@@ -3,8 +3,8 @@
 //! It is apart from the proxies, so that nothing it serves can be reached through them, and so that a proxy
 //! that is full does not make the daemon look dead.
 
-mod accept;
 mod answer;
+mod negotiation;
 mod probe;
 
 use std::{convert::Infallible, future::ready, io, sync::Arc, time::Duration};

@@ -129,8 +129,8 @@ fn read_text(file: File) -> io::Result<String> {
 }
 
 fn unreadable(named_by: Option<&str>, path: &str, error: &io::Error) -> Fault {
-    // A path that is hardly one may be a secret, given by mistake.
-    let is_told = named_by.is_some() && (path.starts_with(['/', '.']) || path.ends_with(".toml"));
+    // What has not the name of such a file may be a secret, given by mistake.
+    let is_told = named_by.is_some() && path.ends_with(".toml");
     let path_told = if is_told {
         format!(" {}", path.escape_debug())
     } else {

@@ -37,12 +37,8 @@ pub(super) fn check_authority(authority: &[u8]) -> Result<(), RequestFault> {
             || matches!(byte, b'(' | b')' | b'*' | b'+' | b',' | b';' | b'=')
     };
     let is_escape = |escape: &[u8]| {
-        escape
-            .iter()
-            .take(2)
-            .filter(|b| b.is_ascii_hexdigit())
-            .count()
-            == 2
+        let digits = escape.get(..2);
+        digits.is_some_and(|digits| digits.iter().all(u8::is_ascii_hexdigit))
     };
     let mut escapes = host.split(|byte| *byte == b'%').skip(1);
     if host.is_empty() || !host.iter().all(is_host_byte) || !escapes.all(is_escape) {

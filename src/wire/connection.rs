@@ -19,7 +19,7 @@ const HOP_BY_HOP: [&str; 7] = [
 /// Fields that `Connection` must not name: without them a message would mean something else.
 const NEVER_HOP_BY_HOP: [&str; 3] = ["content-length", "host", "transfer-encoding"];
 
-/// Fields that frame, route or authorise, so that they must not come last (RFC 9110 §6.5.1).
+/// Fields that frame, route, authorise, or say how to take the rest, so that they must not come last (RFC 9110 §6.5.1).
 const NEVER_TRAILING: [&str; 27] = [
     "aps-token",
     "authorization",

@@ -181,10 +181,13 @@ impl<R: Role> Intake<R> {
 
     /// Looks for the end of the head in what has been read.
     fn scan_head(&mut self, role: &mut R) -> Result<Option<Next>, R::Fault> {
-        if let Some(first) = self.buffer.unseen_first() {
-            role.check_first_byte(first)?;
-        }
-        while let Some(line) = self.buffer.next_line().map_err(|BareLf| R::BARE_LF)? {
+        loop {
+            if let Some(first) = self.buffer.unseen_first() {
+                role.check_first_byte(first)?;
+            }
+            let Some(line) = self.buffer.next_line().map_err(|BareLf| R::BARE_LF)? else {
+                break;
+            };
             let line = self.buffer.get(line);
             match self.start.take() {
                 None if line.is_empty() && self.blank_lines < MAX_BLANK_LINES => {

@@ -57,9 +57,9 @@ impl RequestHead {
 pub struct RefusedRequest {
     /// Why it was refused.
     pub fault: RequestFault,
-    /// The method, as sent.
+    /// The method, as sent. It may be cut off.
     pub method: Option<Bytes>,
-    /// The target in origin form. It may be cut off.
+    /// The target in origin form, without a fragment. It may be cut off.
     pub target: Option<Bytes>,
 }
 

@@ -174,6 +174,7 @@ pub(super) fn glimpse(head: &[u8]) -> (Option<Bytes>, Option<Bytes>) {
             Err(_) => Some(target).filter(|target| target.starts_with(b"/")),
         }
     });
+    let method = &method[..method.len().min(MAX_METHOD_BYTES)];
     (Some(Bytes::copy_from_slice(method)), target)
 }
 

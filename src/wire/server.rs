@@ -111,7 +111,10 @@ impl Role for ServerRole {
     }
 
     fn check_first_byte(&mut self, byte: u8) -> Result<(), RequestFault> {
-        self.begun.get_or_insert_with(Instant::now);
+        // An empty line in front of it is no part of a request (RFC 9112 §2.2).
+        if !matches!(byte, b'\r' | b'\n') {
+            self.begun.get_or_insert_with(Instant::now);
+        }
         match byte {
             0x16 => Err(RequestFault::NotHttp1(
                 "a TLS handshake on a listener that speaks plain HTTP: use http://",

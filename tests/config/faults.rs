@@ -355,14 +355,14 @@ fn the_file_itself_is_checked() {
     setup.check("config", "undersign.toml:3:1", "given twice");
 
     for (path, problem) in [
-        ("/nowhere", "the file /nowhere cannot be read (No such file"),
         (
             "nowhere.toml",
             "the file nowhere.toml cannot be read (No such file",
         ),
-        ("/", "the file / cannot be read (Is a directory"),
-        // It does not look like a path, so it may be a secret.
+        ("/", "the file cannot be read (Is a directory"),
+        // It is not named like such a file, so it may be a secret.
         ("S3NTINEL", "the file cannot be read (No such file"),
+        ("/S3NTINEL", "the file cannot be read (No such file"),
     ] {
         let setup = Setup::new(PROXY).flags(|flags| flags.config = Some(path.to_owned()));
         setup.check("config", "--config", problem);

@@ -179,6 +179,23 @@ fn nothing_that_goes_wrong_shows_a_secret_or_a_signature() {
                 }
             }
         }
+        let misplaced = random_text(40);
+        sentinels.plant("a credential in a target", &misplaced);
+        for target in [
+            format!("/cb#oauth_token={misplaced}"),
+            format!("/cb?oauth_signature={misplaced}"),
+            format!("/cb?a&oauth_token={misplaced}#b"),
+            format!("http://u:{misplaced}@localhost/"),
+            format!("oauth_signature={misplaced}"),
+        ] {
+            let mut client = daemon.connect();
+            client.send(format!(
+                "GET {target} HTTP/1.1\r\nHost: localhost\r\nProxy-Authorization: Bearer {client_token}\r\n\r\n"
+            ));
+            let answer = client.response();
+            assert_eq!(answer.status, 400, "{target:.30}");
+            answers.extend_from_slice(&answer.body);
+        }
         for request in BROKEN {
             let mut client = daemon.connect();
             client.send(format!(

@@ -17,10 +17,7 @@ impl Section<'_> {
     ) -> Option<Vec<Located<T>>> {
         let found = self.take(name)?;
         let problem = "must be a list of texts, such as [\"one\", \"another\"]";
-        let items = self
-            .typed(found, problem)
-            .map(|found| self.items(found, problem));
-        let items = items.into_iter().flatten();
+        let items = self.typed_items(found, problem);
         Some(self.parsed(items, "must be a text in quotes", parse))
     }
 
@@ -43,10 +40,7 @@ impl Section<'_> {
     ) -> Option<Vec<Located<T>>> {
         let found = self.take(name)?;
         let problem = "must be a list of numbers, such as [1000, 1001]";
-        let items = self
-            .typed(found, problem)
-            .map(|found| self.items(found, problem));
-        let items = items.into_iter().flatten();
+        let items = self.typed_items(found, problem);
         let typed = items.filter_map(|item| self.typed(item, "must be a number, without quotes"));
         let numbers = typed.filter_map(|item| {
             self.convert(item, |kind| {
@@ -56,6 +50,18 @@ impl Section<'_> {
             })
         });
         Some(numbers.collect())
+    }
+
+    /// What is in a list, or outside of the file in a text with commas; `problem` says what is wanted instead of anything
+    /// else.
+    fn typed_items(
+        &self,
+        found: Located<ValueKind>,
+        problem: &'static str,
+    ) -> impl Iterator<Item = Located<ValueKind>> {
+        let found = self.typed(found, problem);
+        let items = found.map(|found| self.items(found, problem));
+        items.into_iter().flatten()
     }
 
     /// What is in a list, or in a text with commas; `problem` says what is wanted instead of anything else.

@@ -2,7 +2,8 @@
 
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex},
-    time::timeout,
+    join,
+    time::{sleep, timeout},
 };
 
 use super::*;
@@ -179,4 +180,20 @@ async fn a_connection_that_brings_no_request_needs_no_hyper() {
         client.shutdown().await.unwrap();
         assert_eq!(wire.next_request().await, is_answered, "{bytes:?}");
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_request_begins_behind_the_empty_lines_in_front_of_it() {
+    let (mut wire, port, mut client) = connected();
+    let started = Instant::now();
+    let pause = Duration::from_millis(100);
+    let writing = async {
+        for part in ["\r", "\n\r\n", "G", "ET / HTTP/1.1\r\nHost: a\r\n\r\n"] {
+            client.write_all(part.as_bytes()).await.unwrap();
+            sleep(pause).await;
+        }
+    };
+    let (has_come, ()) = join!(wire.next_request(), writing);
+    assert!(has_come);
+    assert_eq!(port.request_begun(), Some(started + 2 * pause));
 }

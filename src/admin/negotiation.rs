@@ -23,6 +23,7 @@ pub(super) fn format(headers: &HeaderMap) -> Format {
             found.map(|(_, value)| value.trim_matches('"'))
         };
         let weight = parameter("q").map_or(Some(1.0), |q| q.parse().ok());
+        let weight = weight.filter(|weight| (0.0..=1.0).contains(weight));
         let weight = weight.unwrap_or(0.0);
         match &*media_type {
             // The one version that we write; there were drafts before it.
@@ -68,6 +69,7 @@ mod tests {
             (&["application/openmetrics-text;version=0.0.1"], Prometheus),
             (&["application/openmetrics-text;q=0"], Prometheus),
             (&["application/openmetrics-text;q=x"], Prometheus),
+            (&["application/openmetrics-text;q=inf"], Prometheus),
             (&["text/plain", "application/openmetrics-text"], OpenMetrics),
             // What Prometheus 2 and 3 send, and what Prometheus 3 sends if it is told to prefer its own text.
             (
