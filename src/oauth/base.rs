@@ -6,7 +6,8 @@ use memchr::memchr;
 
 use super::QueryPlus;
 use super::codes::ONCE;
-use super::parameters::{self, Parameters};
+use super::names;
+use super::parameters::Parameters;
 use super::percent;
 use super::sink::{PassOn, Sink};
 
@@ -78,8 +79,8 @@ impl<'a> RequestToSign<'a> {
     /// In a request that is to be signed it would be a duplicate of the header's own (RFC 5849 §3.1), or be taken
     /// for one.
     pub fn protocol_parameter(&self) -> Option<String> {
-        parameters::protocol_parameter_in(self.query())
-            .or_else(|| parameters::protocol_parameter_in(self.form.unwrap_or_default()))
+        names::protocol_parameter_in(self.query())
+            .or_else(|| names::protocol_parameter_in(self.form.unwrap_or_default()))
     }
 
     /// The path of the base string URI: exactly as sent, and `/` where there is none.

@@ -17,6 +17,7 @@ mod form;
 mod header;
 mod key;
 mod lenient;
+mod names;
 mod nonce;
 mod parameters;
 mod percent;
@@ -40,8 +41,8 @@ pub use self::diagnosis::{
     compare_base_strings, diagnose, signs,
 };
 pub use self::lenient::{Slip, SlipKind, UnreadableAuthorization, WithSlips};
+pub(crate) use self::names::{is_name_character, parameter_names, without_protocol_values};
 pub use self::nonce::Nonce;
-pub(crate) use self::parameters::{is_name_character, parameter_names, without_protocol_values};
 pub(crate) use self::percent::escaped_byte;
 pub use self::replay::{Replay, ReplayGuard};
 pub use self::rsa::{RsaHash, RsaKey, RsaKeyError};

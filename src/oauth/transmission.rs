@@ -3,13 +3,13 @@
 use std::collections::HashSet;
 
 use super::form::FormBytes;
-use super::{Authorization, QueryPlus, RequestToSign, parameters};
+use super::{Authorization, QueryPlus, RequestToSign, names};
 
 impl Authorization {
     /// Takes the protocol parameters out of a query or a form (RFC 5849 §3.5.2, §3.5.3), and returns what is left of it
     /// beside them. `None` if there is no `oauth_signature`, if what there is makes no whole set, or if one is there twice.
     pub fn take_from(encoded: &[u8]) -> Option<(Self, Vec<u8>)> {
-        let is_protocol = |pair: &&[u8]| parameters::protocol_parameter_in(pair).is_some();
+        let is_protocol = |pair: &&[u8]| names::protocol_parameter_in(pair).is_some();
         let (protocol, rest): (Vec<&[u8]>, Vec<&[u8]>) =
             encoded.split(|byte| *byte == b'&').partition(is_protocol);
         let decode = |text: &[u8]| {
@@ -39,7 +39,7 @@ impl RequestToSign<'_> {
     pub fn is_signed_without_header(&self) -> bool {
         [self.query(), self.form.unwrap_or_default()]
             .into_iter()
-            .flat_map(parameters::parameter_names)
+            .flat_map(names::parameter_names)
             .any(|name| name == "oauth_signature")
     }
 }

@@ -25,8 +25,7 @@ use self::{
 };
 use super::{
     Authorization, BODY_HASH, BaseUri, Credentials, Method, Mismatch, QueryPlus, RequestToSign,
-    SignatureMethod, SigningOptions, Verifier, body_hash, default_port,
-    parameters::parameter_names,
+    SignatureMethod, SigningOptions, Verifier, body_hash, default_port, names::parameter_names,
 };
 
 /// How many combinations of mistakes are tried at most: some tenths of a second with HMAC.
