@@ -136,6 +136,10 @@ def main() -> None:
         file = directory / "sparse"
         with file.open("wb") as sparse:
             sparse.truncate(size * MIB)
+        # Its first reader waits for the system to set memory aside.
+        with file.open("rb") as sparse:
+            while sparse.read(MIB):
+                pass
 
         ours = measure(undersign(options.binary, port), size, starts, idle, file)
         web_server = find_nginx()
