@@ -72,7 +72,11 @@ pub(crate) async fn exchange(
         )),
     };
     match outcome {
-        Ok(answered) => relay(&proxy, answered, port, to_head, unread, record).await,
+        Ok(answered) => {
+            let mut response = relay(&proxy, answered, port, to_head, unread, record);
+            response.body_mut().settle().await;
+            response
+        }
         Err(refusal) => {
             // A fault in the content explains whatever it led to.
             let fault = port.take_content_fault().map(Refusal::from);
@@ -94,7 +98,7 @@ struct Answered {
 async fn forward(
     proxy: &Proxy,
     client: &Client,
-    head: RequestHead,
+    head: Box<RequestHead>,
     content: Content,
     port: &ServerPort,
     record: &mut Record,
@@ -110,7 +114,7 @@ async fn forward(
     admit(&config.access, client, &head)?;
 
     let version = head.version;
-    let prepared = Prepared::new(head, config)?;
+    let prepared = Prepared::new(*head, config)?;
     let role = prepared.content_role(config)?;
     prepared.check_parameters(None)?;
     if role != ContentRole::None && content.is_announced_longer_than(config.limits.form_bytes) {
@@ -174,7 +178,7 @@ async fn forward(
 }
 
 /// Passes an answer on: its head now, its content as it comes.
-async fn relay(
+fn relay(
     proxy: &Proxy,
     answered: Answered,
     port: ServerPort,
@@ -197,7 +201,7 @@ async fn relay(
         fields: head.fields,
         to_head,
     });
-    let mut relay = Relay::new(
+    let relay = Relay::new(
         answer.content,
         link,
         proxy.upstream.pool(),
@@ -206,7 +210,6 @@ async fn relay(
         proxy.config.timeouts.idle,
         record,
     );
-    relay.settle().await;
     let mut response = Response::new(ReplyBody::Relay(Box::new(relay)));
     *response.status_mut() = status;
     if close {

@@ -28,10 +28,10 @@ pub(crate) struct Record {
     started: Instant,
     id: String,
     client: String,
-    request: Option<RequestHead>,
-    /// What can be told of a request that is not fit to be read.
+    /// This and the target: of a head that was refused, as much as can be told.
     method: Option<Bytes>,
     target: Option<Bytes>,
+    transaction: Option<Bytes>,
     content: Option<Content>,
     status: Option<u16>,
     error: Option<ErrorType>,
@@ -54,9 +54,9 @@ impl Record {
             port,
             id,
             client,
-            request: None,
             method: None,
             target: None,
+            transaction: None,
             content: None,
             status: None,
             // Until there is an answer, the only way to end is that the client leaves, or that it is left.
@@ -79,7 +79,8 @@ impl Record {
     pub(crate) fn request(&mut self, request: &RequestHead) {
         self.method = Some(request.method.clone());
         self.target = Some(request.target.clone());
-        self.request = Some(request.clone());
+        let transaction = request.fields.first("aps-transaction-id");
+        self.transaction = transaction.map(Bytes::copy_from_slice);
     }
 
     /// The request's head was refused.
@@ -114,7 +115,8 @@ impl Record {
         self.clock_skew_s = skew(head, now);
         if head.status == 401 && self.signed {
             self.oauth_problem = oauth_problem(head);
-            let query = self.request.as_ref().and_then(RequestHead::query);
+            let target = self.target.as_deref();
+            let query = target.and_then(|target| split_target(target).1);
             self.hint = Some(hint_for_refused_signature(
                 self.clock_skew_s,
                 self.oauth_problem.as_deref(),
@@ -157,7 +159,6 @@ impl Record {
 impl Drop for Record {
     fn drop(&mut self) {
         let duration = self.started.elapsed();
-        let request = self.request.as_ref();
         let method = self.method.as_deref().map(String::from_utf8_lossy);
         if std::thread::panicking() {
             self.status = Some(500);
@@ -171,9 +172,7 @@ impl Drop for Record {
         let target = self.target.as_deref().map(split_target);
         let path = target.map(|(path, _)| String::from_utf8_lossy(path));
         let query = target.and_then(|(_, query)| query.map(without_protocol_values));
-        let transaction = request
-            .and_then(|request| request.fields.first("aps-transaction-id"))
-            .map(String::from_utf8_lossy);
+        let transaction = self.transaction.as_deref().map(String::from_utf8_lossy);
         let content_bytes = self
             .content
             .as_ref()

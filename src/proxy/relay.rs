@@ -67,6 +67,19 @@ impl ReplyBody {
             _record: record.map(Box::new),
         }
     }
+
+    /// Ends the exchange at once if the upstream sends no content: hyper does not ask for any then.
+    pub(super) async fn settle(&mut self) {
+        if let Self::Relay(relay) = self
+            && relay.content.is_end_stream()
+        {
+            poll_fn(|cx| {
+                relay.finish(cx);
+                Poll::Ready(())
+            })
+            .await;
+        }
+    }
 }
 
 impl Relay {
@@ -89,17 +102,6 @@ impl Relay {
             idle_timeout,
             record,
             broken: None,
-        }
-    }
-
-    /// Ends the exchange at once if there is no content: hyper does not ask for any then.
-    pub(super) async fn settle(&mut self) {
-        if self.content.is_end_stream() {
-            poll_fn(|cx| {
-                self.finish(cx);
-                Poll::Ready(())
-            })
-            .await;
         }
     }
 

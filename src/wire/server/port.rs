@@ -20,11 +20,14 @@ use crate::wire::{
 #[derive(Clone, Debug, Default)]
 pub(crate) struct ServerPort(Arc<Mutex<State>>);
 
+/// The head of a request, or what there is of one that was refused.
+type Arrival = Result<Box<RequestHead>, Box<RefusedRequest>>;
+
 /// What is large is boxed: mostly a connection waits, and has none of it.
 #[derive(Debug, Default)]
 pub(super) struct State {
     /// The request that has come last, until its exchange takes it.
-    pub(super) arrival: Option<Result<Box<RequestHead>, Box<RefusedRequest>>>,
+    pub(super) arrival: Option<Arrival>,
     /// When the first byte of that request came.
     pub(super) begun: Option<Instant>,
     /// Whether a request has arrived and is not yet answered to the end.
@@ -51,9 +54,8 @@ pub(super) enum Flush {
 
 impl ServerPort {
     /// The head of the request that has come; hyper calls for an exchange only once one is there.
-    pub(crate) fn take_request(&self) -> Option<Result<RequestHead, RefusedRequest>> {
-        let arrival = self.state().arrival.take();
-        arrival.map(|arrival| arrival.map(|head| *head).map_err(|refused| *refused))
+    pub(crate) fn take_request(&self) -> Option<Arrival> {
+        self.state().arrival.take()
     }
 
     /// When the first byte of the request came that has come last, or its turn, if it was sent before.
