@@ -340,6 +340,28 @@ fn a_wrong_command_line_exits_with_64_and_shows_the_place() {
         &["POST", url, "-d", "a&oauth_nonce=S3NTINEL"],
         "--data, byte 2: `oauth_nonce` is in the query or the form",
     );
+    for (url, at) in [
+        ("https://a.example/?oauth%5Fnonce=S3NTINEL", 19),
+        ("https://a.example/oauth_x?b=1&oauth_x=S3NTINEL", 30),
+        ("https://h/?a=oauth_x&oauth_x=S3NTINEL", 21),
+        ("https://h/?xoauth_x=1&oauth_x=S3NTINEL", 22),
+        ("/a?&b=?&%6Fauth_x", 8),
+    ] {
+        check(
+            &["GET", url, "--upstream=https://h"],
+            &format!("URL, byte {at}: "),
+        );
+    }
+    let form = "a=oauth_x&b=1&oauth%5fx=S3NTINEL";
+    check(&["POST", url, "-d", form], "--data, byte 14: ");
+    check(
+        &["POST", url, "-d", "a=oauth_x&b=1", "-d", "oauth_x"],
+        "--data, byte 14: ",
+    );
+    check(
+        &["POST", url, "--data-binary", form],
+        "--data-binary, byte 14: ",
+    );
     check(&["GET", url, "-H", "S3NTINEL"], "--header, byte 8: ");
     check(&["GET", url, "-H", "Host: a b"], "--header, byte 7: ");
     check(&["GET", url, "--timestamp", "1.5"], "--timestamp, byte 1: ");

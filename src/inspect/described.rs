@@ -12,7 +12,7 @@ use super::{
 use crate::{
     config::{self, Checks, ListenAddress, Origin, ProxyConfig},
     env::Environment,
-    oauth::{RequestToSign, Sent},
+    oauth::{RequestToSign, Sent, parameter_names},
     wire::is_token,
 };
 
@@ -93,24 +93,38 @@ impl Described {
     }
 }
 
-/// A fault about the protocol parameters in the query, or else in the form. Their values are not shown.
+/// A fault about the first protocol parameter in the query, or else in the form. Its value is not shown.
 pub(super) fn misplaced(
     words: &RequestWords,
     sent: &Sent<'_>,
     problem: impl Into<String>,
 ) -> UsageFault {
-    let without_form = RequestToSign {
-        form: None,
-        ..sent.request
-    };
-    let (word, text) = if without_form.protocol_parameter().is_some() {
-        ("URL", words.url.as_bytes())
+    let (_, query) = sent.request.path_and_query();
+    if let Some(at) = protocol_parameter_at(query) {
+        // The query is the end of the URL, byte for byte.
+        let start = words.url.len() - query.len();
+        return UsageFault::hidden("URL", start + at, problem);
+    }
+    let form = sent.request.form.unwrap_or_default();
+    let word = if words.data.is_empty() {
+        "--data-binary"
     } else {
-        ("--data", sent.request.form.unwrap_or_default())
+        "--data"
     };
-    // Hardly anybody encodes the name; then it is the word as a whole.
-    let at = text.windows(6).position(|window| window == b"oauth_");
+    let at = protocol_parameter_at(form);
     UsageFault::hidden(word, at.unwrap_or_default(), problem)
+}
+
+/// Where the first parameter begins whose decoded name starts with `oauth_`, in a query or a form.
+fn protocol_parameter_at(encoded: &[u8]) -> Option<usize> {
+    let mut start = 0;
+    for pair in encoded.split(|byte| *byte == b'&') {
+        if parameter_names(pair).any(|name| name.starts_with("oauth_")) {
+            return Some(start);
+        }
+        start += pair.len() + 1;
+    }
+    None
 }
 
 /// A method is a token (RFC 9110 §9.1).
