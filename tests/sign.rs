@@ -363,7 +363,23 @@ fn a_wrong_command_line_exits_with_64_and_shows_the_place() {
         "--data-binary, byte 14: ",
     );
     check(&["GET", url, "-H", "S3NTINEL"], "--header, byte 8: ");
-    check(&["GET", url, "-H", "Host: a b"], "--header, byte 7: ");
+    check(&["GET", url, "-H", "Host: a b"], "--header, byte 6: ");
+    check(&["GET", url, "-H", "Host: a:0"], "--header, byte 7: ");
+    for host in [
+        "[]",
+        "[::g]",
+        "[:::1]",
+        "[1.2.3.4]",
+        ".",
+        "a..b",
+        "a.",
+        "1.2.3.4.5",
+    ] {
+        check(
+            &["GET", &format!("https://{host}/")],
+            "URL, byte 8: no host",
+        );
+    }
     check(&["GET", url, "--timestamp", "1.5"], "--timestamp, byte 1: ");
     check(&["GET", url, "--timestamp", "-5"], "--timestamp, byte 0: ");
     check(&["GET", url, "--nonce", "a\nb"], "--nonce, byte 1: ");

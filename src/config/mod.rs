@@ -26,6 +26,7 @@ use std::{fmt, net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 
 use secrecy::SecretString;
 
+pub(crate) use self::origin::parse_host_and_port;
 pub use self::{
     address::ListenAddressError,
     checks::{Checks, LogFileCheck, TlsCheck, TlsFault},

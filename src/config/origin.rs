@@ -98,7 +98,7 @@ impl FromStr for Origin {
 }
 
 /// Reads `host` or `host:port`; the host in lower case and without brackets.
-pub(super) fn parse_host_and_port(text: &str) -> Result<(String, Option<u16>), HostError> {
+pub(crate) fn parse_host_and_port(text: &str) -> Result<(String, Option<u16>), HostError> {
     let (host, port) = match text.strip_prefix('[') {
         Some(rest) => {
             let (address, port) = rest.split_once(']').ok_or(HostError::Host)?;

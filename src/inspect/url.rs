@@ -1,7 +1,10 @@
 //! A URL, taken apart without changing a byte of what will be signed.
 
 use super::fault::UsageFault;
-use crate::{config::Origin, oauth::default_port};
+use crate::{
+    config::{Origin, parse_host_and_port},
+    oauth::default_port,
+};
 
 const WORD: &str = "URL";
 
@@ -34,7 +37,7 @@ impl Authority {
         }
     }
 
-    /// Reads `host` or `host:port`, which begins at this offset of the word.
+    /// Reads `host` or `host:port`, which begins at this offset of the word, as the configuration reads one.
     pub(super) fn parse(
         word: &'static str,
         text: &[u8],
@@ -51,35 +54,21 @@ impl Authority {
             let colon = authority.iter().position(|byte| *byte == b':');
             colon.unwrap_or(authority.len())
         };
-        let (host, port) = authority.split_at(host_length);
+        let host = &authority[..host_length];
         if host.is_empty() {
             return Err(wrong(start, "there is no host"));
         }
-        let bytes = host.iter().enumerate();
-        for (index, byte) in bytes {
-            let is_bracketed = host.starts_with(b"[");
-            let fits = byte.is_ascii_alphanumeric()
-                || b"-._~".contains(byte)
-                || (is_bracketed && b"[]:".contains(byte));
-            if !fits {
-                let problem = "no host is written like this: use ASCII letters, digits, `-` and `.`, or an address in brackets";
-                return Err(wrong(start + index, problem));
-            }
+        // The two are read apart, so that it is known which of them is wrong.
+        let read = |text: &[u8]| parse_host_and_port(str::from_utf8(text).ok()?).ok();
+        if read(host).is_none() {
+            let problem = "no host is written like this: write a name in ASCII, an IPv4 address, or an IPv6 address in brackets";
+            return Err(wrong(start, problem));
         }
-        let port = match port.strip_prefix(b":") {
-            None if port.is_empty() => None,
-            digits => {
-                let number = digits
-                    .filter(|digits| digits.iter().all(u8::is_ascii_digit))
-                    .and_then(|digits| str::from_utf8(digits).ok()?.parse().ok())
-                    .filter(|port| *port != 0);
-                let problem = "no port from 1 to 65535 stands here";
-                Some(number.ok_or_else(|| wrong(start + host_length, problem))?)
-            }
-        };
+        let (_, port) = read(authority)
+            .ok_or_else(|| wrong(start + host_length, "no port from 1 to 65535 stands here"))?;
         Ok(Self {
             https,
-            // Checked above to be ASCII.
+            // Read above, so it is ASCII.
             host: String::from_utf8_lossy(host).into_owned(),
             port,
         })
@@ -216,7 +205,30 @@ mod tests {
         check("https://h:/", 9, "no port");
         check("https://[::1/", 12, "bracket");
         check("https://[::1]x/", 13, "no port");
-        check("https://b\u{fc}cher/", 9, "ASCII");
+        for host in [
+            "b\u{fc}cher",
+            "a b",
+            "[]",
+            "[::g]",
+            "[:::1]",
+            "[1.2.3.4]",
+            "[a.example]",
+            ".",
+            "a.",
+            "a..b",
+            "1.2.3",
+            "1.2.3.4.5",
+            "a%41",
+            "~a",
+        ] {
+            let word = host.as_bytes();
+            let fault = Authority::parse("--header", word, true, 0, word.len()).unwrap_err();
+            let expected = "--header, byte 0: no host is written like this";
+            assert!(fault.to_string().starts_with(expected), "{fault}");
+        }
+        check("https://a..b:8443/", 8, "no host");
+        check("https://[::g]/", 8, "no host");
+        check("https://h:+1/", 9, "no port");
         let fault = Url::parse(b"https://u:S3NTINEL@h/").unwrap_err();
         assert!(!fault.to_string().contains("S3NTINEL"));
     }
