@@ -243,11 +243,69 @@ fn a_path_and_the_proxys_own_address_mean_the_upstream() {
 }
 
 #[test]
+fn what_is_not_signed_for_the_upstream_is_told() {
+    let check = |url: &str, host: &str, signed: &str, note: &str| {
+        let host = format!("Host: {host}");
+        let words = [
+            "GET",
+            url,
+            "-H",
+            &host,
+            "--upstream=https://a.example",
+            "--listen=127.0.0.1:8099",
+            "--explain",
+        ];
+        let ended = sign(&words);
+        let start = format!(
+            "GET&{}%2Fx&",
+            signed.replace(':', "%3A").replace('/', "%2F")
+        );
+        assert!(base_string(&ended).starts_with(&start), "{ended:?}");
+        assert!(ended.stderr.contains(note), "{note}: {ended:?}");
+        assert_eq!(ended.stderr.is_empty(), note.is_empty(), "{ended:?}");
+    };
+    let upstream = "https://a.example";
+    let evil = "is for https://evil.example, which is not the upstream of the proxy default, https://a.example";
+    check("https://1.2.3.4/x", "A.example", upstream, "");
+    check("https://1.2.3.4/x", "a.example:443", upstream, "");
+    check("/x", "a.example", upstream, "");
+    check(
+        "https://a.example/x",
+        "evil.example",
+        "https://evil.example",
+        evil,
+    );
+    check("/x", "evil.example", "https://evil.example", evil);
+    check(
+        "http://1.2.3.4/x",
+        "a.example",
+        "http://a.example",
+        "is for http://a.example, ",
+    );
+    let listener = "http://127.0.0.1:8099 is the listener";
+    check("http://127.0.0.1:8099/x", "a.example", upstream, listener);
+    check(
+        "http://127.0.0.1:8099/x",
+        "localhost:8099",
+        upstream,
+        listener,
+    );
+    check(
+        "http://127.0.0.1:8099/x",
+        "evil.example",
+        "https://evil.example",
+        evil,
+    );
+}
+
+#[test]
 fn a_host_header_takes_the_place_of_the_urls_host() {
     assert_eq!(
         signed_part(&["GET", "https://192.0.2.1/a", "-H", "Host: H.example:8443"]),
         "GET&https%3A%2F%2Fh.example%3A8443%2Fa&"
     );
+    let words = ["GET", "https://192.0.2.1/a", "-H", "Host: h.example"];
+    assert_eq!(sign(&words).stderr, "");
 }
 
 #[test]

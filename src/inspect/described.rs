@@ -41,7 +41,10 @@ impl Described {
         let url = Url::parse(words.url.as_bytes())?;
         let host = host_header(headers)?;
         // Where there is no upstream, the URL's own origin is as good.
-        let origin = url.authority.as_ref().map(Authority::origin);
+        let origin = url.authority.as_ref().map(|url| match &host {
+            Some(host) => host.clone().with_scheme(url.https).origin(),
+            None => url.origin(),
+        });
         let name = words.proxy.as_deref();
         let proxy = config::load_one(
             &words.flags,
@@ -51,11 +54,7 @@ impl Described {
             Checks::default(),
         )?;
         let mut notes = Vec::new();
-        let mut authority = choose(&proxy, url.authority, &mut notes);
-        if let Some(host) = host {
-            let https = authority.https;
-            authority = Authority { https, ..host };
-        }
+        let authority = choose(&proxy, url.authority, host, &mut notes);
         let content = content::read(words, headers)?;
         let elsewhere = elsewhere(&proxy, &authority.origin());
         Ok(Self {
@@ -137,42 +136,49 @@ fn check_method(method: &str) -> Result<(), UsageFault> {
     }
 }
 
-/// The host that a `Host` header names, which then takes the place of the URL's (RFC 5849 §3.4.1.2). Its scheme is not
-/// known here.
+/// The host that a `Host` header names, which then takes the place of the URL's (RFC 5849 §3.4.1.2), as if of a client of
+/// the proxy: its scheme is not known here.
 fn host_header(headers: &[Header<'_>]) -> Result<Option<Authority>, UsageFault> {
     let host = header::only(headers, "Host")?;
     host.map(|host| {
         let (start, end) = (host.value_at, host.value_at + host.value.len());
-        Authority::parse(HEADER, host.word.as_bytes(), true, start, end)
+        Authority::parse(HEADER, host.word.as_bytes(), false, start, end)
     })
     .transpose()
 }
 
-/// What is signed for: the URL's own origin, but the upstream if that is the proxy's listener, or missing.
-fn choose(proxy: &ProxyConfig, written: Option<Authority>, notes: &mut Vec<String>) -> Authority {
-    let upstream = &proxy.upstream;
-    let Some(written) = written else {
-        return upstream.into();
+/// What is signed for: the URL's own origin, but the upstream if that is the proxy's listener, or missing; with the host of
+/// a `Host` header, if there is one.
+fn choose(
+    proxy: &ProxyConfig,
+    url: Option<Authority>,
+    host: Option<Authority>,
+    notes: &mut Vec<String>,
+) -> Authority {
+    let (name, upstream) = (&proxy.name, &proxy.upstream);
+    let listener = |origin: &Origin| {
+        let mut listeners = proxy.listen.iter();
+        listeners.find(|listener| is_listener(origin, listener))
     };
-    let origin = written.origin();
-    if origin == *upstream {
-        return written;
-    }
-    let name = &proxy.name;
-    if let Some(listener) = proxy
-        .listen
-        .iter()
-        .find(|listener| is_listener(&origin, listener))
-    {
+    let address = url.as_ref().map(Authority::origin);
+    let address = address.and_then(|origin| Some((listener(&origin)?, origin)));
+    let url = url.filter(|_| address.is_none());
+    let base = url.unwrap_or_else(|| upstream.into());
+    let https = base.https;
+    // A client of the proxy names the listener there, and the proxy puts the upstream in its place.
+    let host = host.filter(|host| address.is_none() || listener(&host.origin()).is_none());
+    let signed = host.map_or(base, |host| host.with_scheme(https));
+    let origin = signed.origin();
+    if origin != *upstream {
         notes.push(format!(
-            "{origin} is the listener {listener} of the proxy {name}, whose requests go to {upstream}: that is what is signed"
+            "what is signed is for {origin}, which is not the upstream of the proxy {name}, {upstream}"
         ));
-        return upstream.into();
+    } else if let Some((listener, address)) = address {
+        notes.push(format!(
+            "{address} is the listener {listener} of the proxy {name}, whose requests go to {upstream}: that is what is signed"
+        ));
     }
-    notes.push(format!(
-        "{origin} is not the upstream of the proxy {name}, {upstream}: what is signed is the URL as it is given"
-    ));
-    written
+    signed
 }
 
 /// Whether a URL with this origin gets to the listener.

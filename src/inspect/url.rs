@@ -37,6 +37,11 @@ impl Authority {
         }
     }
 
+    /// The same, but with this scheme.
+    pub(super) fn with_scheme(self, https: bool) -> Self {
+        Self { https, ..self }
+    }
+
     /// Reads `host` or `host:port`, which begins at this offset of the word, as the configuration reads one.
     pub(super) fn parse(
         word: &'static str,
