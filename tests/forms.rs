@@ -18,6 +18,8 @@ fn the_parameters_of_a_form_are_signed_whatever_the_spelling_of_its_media_type()
         "Application/X-WWW-Form-URLEncoded",
         "APPLICATION/X-WWW-FORM-URLENCODED;a=b;c=d",
         "application/x-www-form-urlencoded;",
+        "application/x-www-form-urlencoded; x=\"a,b\"",
+        "application/x-www-form-urlencoded; x=\"\\\", application/json\"",
     ] {
         for content in [
             "a=b&c=d+e&f=%20",
@@ -57,6 +59,8 @@ fn content_that_is_no_form_streams_and_takes_no_part_in_the_signature() {
         "Content-Type: multipart/mixed; boundary=\"application/x-www-form-urlencoded\"\r\n",
         "Content-Type: application/x-www-form-urlencoded2\r\n",
         "Content-Type: text/plain; application/x-www-form-urlencoded\r\n",
+        "Content-Type: text/plain; x=\", application/x-www-form-urlencoded\"\r\n",
+        "Content-Type: application/json, text/plain\r\n",
         "Content-Type:\r\n",
     ] {
         let head = format!(
@@ -131,6 +135,9 @@ fn a_form_that_can_not_be_read_or_held_is_refused() {
         format!("{FORM}Content-Type: application/json\r\n"),
         format!("Content-Type: text/plain\r\n{FORM}"),
         format!("{FORM}{FORM}"),
+        "Content-Type: application/x-www-form-urlencoded, application/json\r\n".to_owned(),
+        "Content-Type: application/json;x=\"a\",application/x-www-form-urlencoded\r\n".to_owned(),
+        "Content-Type: application/x-www-form-urlencoded,\r\n".to_owned(),
     ] {
         bench.refused(post(&types, "a=b"), 400, MALFORMED, Close);
     }

@@ -438,6 +438,14 @@ fn a_wrong_command_line_exits_with_64_and_shows_the_place() {
             "URL, byte 8: no host",
         );
     }
+    for types in [
+        "application/x-www-form-urlencoded, a/b",
+        "a/b,application/x-www-form-urlencoded",
+    ] {
+        let header = format!("Content-Type: {types}");
+        let expected = "--header, byte 14: there is more than one media type";
+        check(&["POST", url, "-d", "a", "-H", &header], expected);
+    }
     check(&["GET", url, "--timestamp", "1.5"], "--timestamp, byte 1: ");
     check(&["GET", url, "--timestamp", "-5"], "--timestamp, byte 0: ");
     check(&["GET", url, "--nonce", "a\nb"], "--nonce, byte 1: ");

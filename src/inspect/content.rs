@@ -4,9 +4,10 @@ use std::{ffi::OsStr, fs::File, io, io::Read as _, os::unix::ffi::OsStrExt as _}
 
 use super::{
     Error, RequestWords,
-    header::{self, Header},
+    fault::UsageFault,
+    header::{self, HEADER, Header},
 };
-use crate::wire::is_form;
+use crate::wire::{is_form, is_list};
 
 /// More than any form that a platform takes; so that a device file has an end.
 const MAX_BYTES: u64 = 64 * 1024 * 1024;
@@ -41,9 +42,14 @@ pub(super) fn read(words: &RequestWords, headers: &[Header<'_>]) -> Result<Optio
         return Ok(None);
     }
     let content_type = header::only(headers, "Content-Type")?;
+    let is_form = content_type.is_none_or(|found| is_form(found.value.as_bytes()));
+    if let Some(found) = content_type.filter(|found| is_form && is_list(found.value.as_bytes())) {
+        let problem = "there is more than one media type, so that it is not clear whether the data is a form: give one";
+        return Err(UsageFault::hidden(HEADER, found.value_at, problem).into());
+    }
     Ok(Some(Content {
         bytes: pieces.join(&b'&'),
-        is_form: content_type.is_none_or(|found| is_form(found.value.as_bytes())),
+        is_form,
     }))
 }
 

@@ -6,7 +6,7 @@ use super::{ErrorType, Refusal};
 use crate::{
     config::{InboundAuthorization, ProxyConfig},
     oauth::{BODY_HASH, Nonce, RequestToSign, Signer, Stamp, body_hash, is_name_character},
-    wire::{Fields, RequestHead, is_form, strip_hop_by_hop},
+    wire::{Fields, RequestHead, is_form, is_list, strip_hop_by_hop},
 };
 
 /// A request that lacks nothing but `Host` and `Authorization`.
@@ -106,9 +106,10 @@ impl Prepared {
                 ContentRole::None
             });
         }
-        if self.fields.all("content-type").count() > 1 {
+        let types = || self.fields.all("content-type");
+        if types().count() > 1 || types().any(is_list) {
             return Err(Refusal::malformed(
-                "there is more than one Content-Type field, so that it is not clear whether the content is a form",
+                "there is more than one Content-Type, so that it is not clear whether the content is a form",
             ));
         }
         let coded = self
