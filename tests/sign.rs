@@ -309,6 +309,59 @@ fn a_host_header_takes_the_place_of_the_urls_host() {
 }
 
 #[test]
+fn what_the_proxy_would_not_sign_is_told() {
+    let directory = directory();
+    let check = |keys: &str, words: &[&str], note: &str| {
+        let toml = format!("[proxy.p]\nupstream = 'https://up.example'\n{keys}\n");
+        fs::write(directory.path().join("undersign.toml"), toml).unwrap();
+        let words = [&["POST", "/"], words].concat();
+        let ended = sign_in(directory.path(), &words, b"");
+        assert!(
+            ended.stdout.starts_with("Authorization: OAuth "),
+            "{ended:?}"
+        );
+        assert!(ended.stderr.contains(note), "{note}: {ended:?}");
+        assert_eq!(ended.stderr.is_empty(), note.is_empty(), "{ended:?}");
+    };
+    let passthrough = "passthrough_headers = ['X-Other', 'APS-Token']";
+    let unsigned = "the proxy p forwards such a request unsigned: ";
+    let by_header = format!("{unsigned}`aps-token` is one of its passthrough_headers");
+    check(passthrough, &["-H", "aps-TOKEN: S3NTINEL"], &by_header);
+    check(passthrough, &["-H", "APS-Token:"], "");
+    check(passthrough, &["-H", "APS-Tokens: 1"], "");
+    let authorization = ["-H", "authorization: Basic S3NTINEL"];
+    check("", &authorization, "");
+    let keep = format!("{unsigned}it has an Authorization header");
+    check("inbound_authorization = 'keep'", &authorization, &keep);
+    check("inbound_authorization = 'keep'", &[], "");
+    check(
+        "inbound_authorization = 'reject'",
+        &authorization,
+        "refuses such a request with 403: ",
+    );
+    check(
+        "",
+        &["-d", "a", "-H", "Content-Encoding: identity, gzip"],
+        "refuses such a request with 415: ",
+    );
+    check("", &["-d", "a", "-H", "Content-Encoding: identity"], "");
+    let json = ["-H", "Content-Type: application/json"];
+    check(
+        "",
+        &[&["-d", "a", "-H", "Content-Encoding: gzip"], &json[..]].concat(),
+        "",
+    );
+    let limit = "limits.form_bytes = 4";
+    let too_long =
+        "refuses such a request with 413: its content has 5 bytes, and limits.form_bytes is 4";
+    check(limit, &["-d", "abcde"], too_long);
+    check(limit, &["-d", "abcd"], "");
+    check(limit, &[&["-d", "abcde"], &json[..]].concat(), "");
+    let hashed = format!("body_hash = true\n{limit}");
+    check(&hashed, &[&["-d", "abcde"], &json[..]].concat(), too_long);
+}
+
+#[test]
 fn of_several_proxies_one_is_chosen() {
     let directory = directory();
     let toml = "[proxy.a]\nlisten = '127.0.0.1:1'\nupstream = 'https://a.example'\nconsumer_key = 'key-a'\n\

@@ -7,6 +7,7 @@ mod fault;
 mod header;
 mod received;
 mod sign;
+mod unsigned;
 mod url;
 mod verify;
 

@@ -9,6 +9,7 @@ use super::{
     described::{Described, misplaced},
     fault::UsageFault,
     header,
+    unsigned::instead_of_signing,
 };
 use crate::{
     config::ProxyConfig,
@@ -68,9 +69,12 @@ pub fn sign(
     } else {
         let _ = writeln!(text, "Authorization: {value}");
     }
+    let mut notes = described.notes;
+    let (proxy, content) = (&described.proxy, described.content.as_ref());
+    notes.extend(instead_of_signing(proxy, &headers, content));
     Ok(Report {
         text,
-        notes: described.notes,
+        notes,
         is_right: true,
     })
 }
