@@ -60,6 +60,7 @@ tls.server_name = 'S3NTINEL:443' => tls.server_name => host
 token = "S3NTINEL\n" => token => control characters
 realm = "S3NTINEL\u0007" => realm => control characters
 signature_method = 'S3NTINEL' => signature_method => HMAC-SHA1
+private_key_file = '/S3NTINEL' ;; signature_method = 'RSA-SHA-256' => signature_method => RSA-SHA256
 signature_method = 'RSA-SHA1' ;; private_key_file = '/S3NTINEL' => private_key_file => cannot be read
 signature_method = 'RSA-SHA512' ;; private_key_file = '/' => private_key_file => regular file
 private_key_file = '/S3NTINEL' => private_key_file => choose RSA-SHA1
@@ -228,6 +229,13 @@ fn what_is_missing_is_told_with_where_to_give_it() {
         let toml = [&toml[..line - 1], &toml[line..]].concat().join("\n");
         Setup::new(&toml).check(&format!("proxy.aps.{key}"), "undersign.toml:1", problem);
     }
+    // With a key for RSA, a method that can't be read is the only fault: which it was meant to be is clear.
+    let key = PROXY.replace(
+        "consumer_secret_env = 'APS_SECRET'",
+        "signature_method = 'RSA-SHA-256'\nprivate_key_file = '/S3NTINEL'",
+    );
+    let expected = "RSA-SHA256";
+    Setup::new(&key).check("proxy.aps.signature_method", "undersign.toml:4", expected);
     let misplaced = PROXY.replace(
         "consumer_secret_env = 'APS_SECRET'",
         "consumer_secret = 'S3NTINEL'",
@@ -277,6 +285,21 @@ fn all_faults_are_reported_together_in_order() {
         text.contains("connections (UNDERSIGN_PROXY__A__LIMITS__CONNECTIONS): must be"),
         "{text}"
     );
+}
+
+#[test]
+fn a_private_key_that_is_of_no_use_does_not_stand_for_the_secret() {
+    for method in ["", "signature_method = 'HMAC-SHA256'\n"] {
+        let key = format!("private_key_file = '/S3NTINEL'\n{method}");
+        let faults =
+            Setup::new(&PROXY.replace("consumer_secret_env = 'APS_SECRET'\n", &key)).faults();
+        let keys: Vec<_> = faults.iter().map(|fault| fault.key.as_str()).collect();
+        assert_eq!(
+            keys,
+            ["proxy.aps.consumer_secret", "proxy.aps.private_key_file"],
+            "{faults}"
+        );
+    }
 }
 
 /// Files of certificates are for others to judge, who are asked whatever else is wrong.

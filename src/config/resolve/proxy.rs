@@ -151,6 +151,7 @@ fn signing(section: &mut Section<'_>) -> (SigningOptions, Option<PathBuf>) {
 /// A method and its key, neither without the other. After a fault it doesn't matter which method is returned.
 fn method(section: &mut Section<'_>) -> (Method, Option<PathBuf>) {
     let place = section.place_of("private_key_file");
+    let method_is_set = section.is_set("signature_method");
     let method = section.read("signature_method", parse::signature_method);
     let key_file = section.path("private_key_file");
     let name = method.as_ref().map(|method| method.value);
@@ -162,14 +163,15 @@ fn method(section: &mut Section<'_>) -> (Method, Option<PathBuf>) {
         (Some(SignatureMethod::RsaSha1), _) => RsaHash::Sha1,
         (Some(SignatureMethod::RsaSha256), _) => RsaHash::Sha256,
         (Some(SignatureMethod::RsaSha512), _) => RsaHash::Sha512,
-        (_, Some(key_file)) => {
-            // A method that can't be read has been reported, and may have been meant to be one of RSA.
-            if name.is_some() || !section.is_set("signature_method") {
-                let problem = "is of no use to this signature_method: choose RSA-SHA1, RSA-SHA256 or RSA-SHA512, or \
-                               remove this key";
-                section.ledger().note(&key_file.place, problem);
-            }
+        // A method that can't be read has been reported, and was most likely meant to be one of RSA.
+        (None, Some(key_file)) if method_is_set => {
             return (Method::default(), Some(key_file.value.clone()));
+        }
+        (_, Some(key_file)) => {
+            let problem = "is of no use to this signature_method: choose RSA-SHA1, RSA-SHA256 or RSA-SHA512, or \
+                           remove this key";
+            section.ledger().note(&key_file.place, problem);
+            return (Method::default(), None);
         }
     };
     let Some(key_file) = key_file else {
