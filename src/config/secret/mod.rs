@@ -187,12 +187,14 @@ pub(super) fn check_key_exposure(section: &Section<'_>, file: &Located<PathBuf>)
     }
 }
 
-/// Takes one line break off the end, which editors and `echo` leave there, and checks the rest.
+/// Takes one line break off the end and a byte order mark off the start, which editors and `echo` leave there, and checks
+/// the rest.
 fn to_secret(bytes: &[u8]) -> Result<SecretString, SecretError> {
     if bytes.len() > MAX_SECRET_BYTES {
         return Err(SecretError::TooLong);
     }
     let text = std::str::from_utf8(bytes).map_err(|_| SecretError::NotText)?;
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let text = text
         .strip_suffix('\n')
         .map_or(text, |text| text.strip_suffix('\r').unwrap_or(text));
@@ -236,8 +238,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn one_line_break_is_taken_off_and_nothing_else() {
-        let cases: [(&[u8], Option<&str>); 10] = [
+    fn one_line_break_and_a_byte_order_mark_are_taken_off_and_nothing_else() {
+        let cases: [(&[u8], Option<&str>); 14] = [
             (b"secret", Some("secret")),
             (b"secret\n", Some("secret")),
             (b"secret\r\n", Some("secret")),
@@ -248,6 +250,11 @@ mod tests {
             (b"", None),
             (b"\r\n", None),
             (b"\xff", None),
+            (b"\xef\xbb\xbfsecret\r\n", Some("secret")),
+            (b"s\xef\xbb\xbf", Some("s\u{feff}")),
+            (b"\xef\xbb\xbf\n", None),
+            // The mark of UTF-16.
+            (b"\xff\xfes\0", None),
         ];
         for (bytes, expected) in cases {
             let secret = to_secret(bytes).ok();
