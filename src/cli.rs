@@ -279,10 +279,10 @@ struct VerifyArguments {
     #[command(flatten)]
     request: RequestArguments,
     /// The other client's header: OAuth …, or Authorization: OAuth … [default: standard input]
-    #[arg(long, value_name = "VALUE")]
+    #[arg(long, value_name = "VALUE", allow_hyphen_values = true)]
     authorization: Option<String>,
     /// The other client's base string, to be compared with the right one
-    #[arg(long, value_name = "TEXT")]
+    #[arg(long, value_name = "TEXT", allow_hyphen_values = true)]
     base_string: Option<String>,
 }
 

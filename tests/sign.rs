@@ -473,6 +473,14 @@ fn a_wrong_command_line_exits_with_64_and_shows_the_place() {
         &["POST", url, "--data-binary", form],
         "--data-binary, byte 14: ",
     );
+    check(
+        &["POST", url, "-d", "a", "-d", "@"],
+        "--data, byte 1: no file is named",
+    );
+    check(
+        &["POST", url, "--data-binary=@"],
+        "--data-binary, byte 1: no file is named",
+    );
     check(&["GET", url, "-H", "S3NTINEL"], "--header, byte 8: ");
     check(&["GET", url, "-H", "Host: a b"], "--header, byte 6: ");
     check(&["GET", url, "-H", "Host: a:0"], "--header, byte 7: ");

@@ -49,7 +49,7 @@ fn doctor_asks_for_the_root_of_every_proxy_unless_it_is_told_otherwise() {
 }
 
 #[test]
-fn data_and_headers_may_begin_with_a_hyphen() {
+fn data_and_headers_and_what_is_verified_may_begin_with_a_hyphen() {
     let words = [
         "sign",
         "POST",
@@ -69,11 +69,24 @@ fn data_and_headers_may_begin_with_a_hyphen() {
     assert_eq!(found.request.data, ["-x", "--y=1"]);
     assert_eq!(found.request.headers, ["-Z: 1", "-"]);
     assert!(found.explain);
-    let words = ["verify", "POST", "/a", "--data-binary", "-x"];
+    let words = [
+        "verify",
+        "POST",
+        "/a",
+        "--data-binary",
+        "-x",
+        "--authorization",
+        "-H 'Authorization: OAuth",
+        "--base-string",
+        "-y",
+    ];
     let Ok(Command::Verify(found)) = parse_words(&words) else {
         panic!("{words:?}");
     };
     assert_eq!(found.request.data_binary, ["-x"]);
+    let authorization = found.authorization.as_deref();
+    assert_eq!(authorization, Some("-H 'Authorization: OAuth"));
+    assert_eq!(found.base_string.as_deref(), Some("-y"));
 }
 
 #[test]

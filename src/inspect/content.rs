@@ -28,7 +28,7 @@ pub(super) struct Content {
 pub(super) fn read(words: &RequestWords, headers: &[Header<'_>]) -> Result<Option<Content>, Error> {
     let mut pieces = Vec::new();
     for data in &words.data {
-        let mut piece = resolve(data)?;
+        let mut piece = resolve("--data", data)?;
         if data.as_bytes().starts_with(b"@") {
             // As curl does, so that a file can end with a line break.
             piece.retain(|byte| !matches!(byte, b'\r' | b'\n' | 0));
@@ -36,7 +36,7 @@ pub(super) fn read(words: &RequestWords, headers: &[Header<'_>]) -> Result<Optio
         pieces.push(piece);
     }
     for data in &words.data_binary {
-        pieces.push(resolve(data)?);
+        pieces.push(resolve("--data-binary", data)?);
     }
     if pieces.is_empty() {
         return Ok(None);
@@ -60,12 +60,16 @@ pub(super) fn reads_stdin(words: &RequestWords) -> bool {
 }
 
 /// The bytes that data stands for: its own, those of a file, or those of standard input.
-fn resolve(data: &OsStr) -> Result<Vec<u8>, Error> {
+fn resolve(flag: &'static str, data: &OsStr) -> Result<Vec<u8>, Error> {
     let Some(path) = data.as_bytes().strip_prefix(b"@") else {
         return Ok(data.as_bytes().to_vec());
     };
     if path == b"-" {
         return read_stdin();
+    }
+    if path.is_empty() {
+        let problem = "no file is named after the @: write @FILE, or @- for standard input";
+        return Err(UsageFault::hidden(flag, 1, problem).into());
     }
     let path = OsStr::from_bytes(path);
     let content = File::open(path).and_then(read_all);
