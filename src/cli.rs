@@ -24,7 +24,20 @@ HUP reopens the log file and reloads configuration, secrets and certificates; if
 ones serve on.
 
 Exit codes: 0 a clean stop, 64 a wrong command line, 69 an address that can't be bound, 78 a wrong configuration, \
-1 anything else.";
+1 anything else. Those of verify, doctor and healthcheck stand in their own help.";
+
+/// The subcommands that have a man page, which are all but `help`.
+const PAGES: [&str; 9] = [
+    "run",
+    "check",
+    "sign",
+    "verify",
+    "doctor",
+    "demo",
+    "healthcheck",
+    "completions",
+    "man",
+];
 
 /// What the user asked for.
 #[derive(Clone, Debug)]
@@ -93,7 +106,7 @@ where
         Some(Action::Demo { listen }) => Command::Demo { listen },
         Some(Action::Healthcheck { admin_listen }) => Command::Healthcheck { admin_listen },
         Some(Action::Completions { shell }) => Command::Completions(completions(shell)),
-        Some(Action::Man) => Command::Man(man()),
+        Some(Action::Man { command }) => Command::Man(man(command.as_deref())),
     })
 }
 
@@ -172,8 +185,12 @@ enum Action {
         /// The shell
         shell: Shell,
     },
-    /// Print the man page
-    Man,
+    /// Print the man page, or that of a subcommand
+    Man {
+        /// The subcommand [default: none, for the page of the whole]
+        #[arg(value_parser = PossibleValuesParser::new(PAGES))]
+        command: Option<String>,
+    },
 }
 
 /// The variables stand in the help alone: reading them is the configuration's part, which can then tell a
@@ -369,10 +386,18 @@ fn completions(shell: Shell) -> String {
     String::from_utf8_lossy(&script).into_owned()
 }
 
-fn man() -> String {
+/// The page of a subcommand, or without one that of the program, which refers to the others.
+fn man(subcommand: Option<&str>) -> String {
+    // There is no page of `help`, which prints this and the others.
+    let mut program = CommandLine::command().disable_help_subcommand(true);
+    program.build();
+    let subcommand = subcommand.and_then(|name| program.find_subcommand(name));
+    let man = clap_mangen::Man::new(subcommand.unwrap_or(&program).clone());
     let mut page = Vec::new();
     // Writing to a Vec can't fail.
-    let _ = clap_mangen::Man::new(CommandLine::command()).render(&mut page);
+    let _ = man
+        .source(concat!("undersign ", env!("CARGO_PKG_VERSION")))
+        .render(&mut page);
     String::from_utf8_lossy(&page).into_owned()
 }
 

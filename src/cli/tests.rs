@@ -139,15 +139,64 @@ fn every_flag_names_its_variable() {
 }
 
 #[test]
-fn completions_and_the_man_page_are_printed() {
+fn completions_are_printed() {
     for shell in ["bash", "elvish", "fish", "powershell", "zsh"] {
         let Ok(Command::Completions(script)) = parse_words(&["completions", shell]) else {
             panic!("{shell}");
         };
         assert!(script.contains("allow-nonlocal-listen"));
     }
-    let Ok(Command::Man(page)) = parse_words(&["man"]) else {
-        panic!("no man page");
+}
+
+/// A man page as it reads.
+fn page(words: &[&str]) -> String {
+    let Ok(Command::Man(page)) = parse_words(words) else {
+        panic!("no man page: {words:?}");
     };
-    assert!(page.contains(".TH undersign") && page.contains("UNDERSIGN_LISTEN"));
+    page.replace("\\-", "-")
+        .replace("\\fB", "")
+        .replace("\\fR", "")
+}
+
+#[test]
+fn the_man_page_refers_to_pages_that_can_be_printed_and_to_no_others() {
+    let whole = page(&["man"]);
+    assert!(whole.starts_with(".") && whole.contains("\n.TH undersign 1  \"undersign 0.1.0\""));
+    assert!(whole.contains("UNDERSIGN_LISTEN"));
+    let referred: Vec<_> = whole
+        .lines()
+        .filter_map(|line| line.strip_suffix("(1)"))
+        .collect();
+    assert_eq!(referred, PAGES.map(|name| format!("undersign-{name}")));
+    let line = CommandLine::command();
+    let subcommands = line.get_subcommands().map(clap::Command::get_name);
+    assert_eq!(subcommands.collect::<Vec<_>>(), PAGES);
+}
+
+#[test]
+fn the_page_of_a_subcommand_shows_its_options_and_exit_codes() {
+    for (name, part) in [
+        ("run", "--log-format"),
+        ("check", "78 after printing every fault"),
+        ("sign", "--explain"),
+        (
+            "verify",
+            "Exits with 0 if it is, with 1 if it is not, and with 64 if the header makes no sense.",
+        ),
+        ("verify", "--base-string"),
+        ("doctor", "otherwise with 1"),
+        ("demo", "--listen"),
+        ("healthcheck", "--admin-listen"),
+        ("completions", "powershell"),
+        ("man", "completions"),
+    ] {
+        let page = page(&["man", name]);
+        let title = format!("\n.TH undersign-{name} 1  \"undersign ");
+        assert!(
+            page.contains(&title) && page.contains(part),
+            "{part}: {page}"
+        );
+        let synopsis = format!("\nundersign {name} ");
+        assert!(page.contains(&synopsis), "{page}");
+    }
 }
