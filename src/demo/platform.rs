@@ -167,9 +167,7 @@ impl Platform {
                     Mismatch::ConsumerKey { .. } => "consumer_key_unknown",
                     Mismatch::Token { .. } => "token_rejected",
                     Mismatch::Misplaced(_) => "parameter_rejected",
-                    Mismatch::Signature { .. } | Mismatch::Secrets | Mismatch::BodyHash { .. } => {
-                        "signature_invalid"
-                    }
+                    Mismatch::Signature { .. } | Mismatch::Secrets => "signature_invalid",
                 },
                 explanation: mismatch.to_string(),
             })?;

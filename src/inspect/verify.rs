@@ -13,8 +13,8 @@ use crate::{
     config::ProxyConfig,
     env::Environment,
     oauth::{
-        Diagnosis, Divergence, Finding, Mistake, RequestToSign, Sent, break_down,
-        compare_base_strings, diagnose, signs,
+        Diagnosis, Difference, Divergence, Finding, Mistake, RequestToSign, Sent, SignatureMethod,
+        break_down, compare_base_strings, diagnose, signs,
     },
 };
 
@@ -38,12 +38,21 @@ pub fn verify(words: &VerifyWords, environment: &Environment, now: u64) -> Resul
     let diagnosis = diagnose(credentials, options, &sent, &received.authorization);
     let mut text = String::new();
     write_place(&mut text, &received);
-    write_diagnosis(&mut text, &diagnosis, received.slips.is_empty());
+    write_diagnosis(
+        &mut text,
+        &diagnosis,
+        received.slips.is_empty(),
+        options.method.signature_method(),
+    );
     if let Some(theirs) = &words.base_string {
         write_comparison(&mut text, &described.proxy, &sent, &received, theirs);
     }
     let mut notes = described.notes;
-    notes.extend(clock_note(&received, now));
+    let is_in_seconds =
+        |difference: &Difference| !matches!(difference, Difference::Milliseconds(_));
+    if diagnosis.differences.iter().all(is_in_seconds) {
+        notes.extend(clock_note(&received, now));
+    }
     Ok(Report {
         text,
         notes,
@@ -92,65 +101,89 @@ fn write_place(text: &mut String, received: &Received) {
     }
 }
 
-fn write_diagnosis(text: &mut String, diagnosis: &Diagnosis, is_well_formed: bool) {
+fn write_diagnosis(
+    text: &mut String,
+    diagnosis: &Diagnosis,
+    is_well_formed: bool,
+    method: SignatureMethod,
+) {
     for difference in &diagnosis.differences {
         let _ = writeln!(text, "{}", printable(difference.to_string().as_bytes()));
     }
-    let apart = if diagnosis.differences.is_empty() && is_well_formed {
-        ""
-    } else {
-        "apart from that, "
-    };
+    if diagnosis.finding == Finding::Unverifiable {
+        let _ = writeln!(
+            text,
+            "of the signature itself nothing can be said: there is no key here for the header's method, but for {}",
+            method.name()
+        );
+        return;
+    }
+    if !diagnosis.differences.is_empty() || !is_well_formed {
+        text.push_str("apart from that, ");
+    }
+    text.push_str("the signature is ");
+    // A base string has the consumer key in it.
+    let may_show = !diagnosis.differences.contains(&Difference::SecretAsKey);
     match &diagnosis.finding {
-        Finding::Right => {
-            let _ = writeln!(text, "{apart}the signature is right");
-        }
+        Finding::Right => text.push_str("right\n"),
         Finding::Mistaken {
             mistakes,
             alternatives,
             divergence,
         } => {
-            let _ = writeln!(text, "{apart}the signature is not right:");
-            for mistake in mistakes {
-                write_mistake(text, mistake);
+            text.push_str("not right:\n");
+            write_mistakes(text, mistakes);
+            for others in alternatives {
+                text.push_str("the same signature would come out of this:\n");
+                write_mistakes(text, others);
             }
-            if !alternatives.is_empty() {
-                let names: Vec<_> = alternatives
-                    .iter()
-                    .map(|one| format!("  {one}\n"))
-                    .collect();
-                let _ = write!(
-                    text,
-                    "the same signature would come out of:\n{}",
-                    names.concat()
-                );
-            }
-            if let Some(divergence) = divergence {
+            if let Some(divergence) = divergence.as_ref().filter(|_| may_show) {
                 write_divergence(text, divergence);
             }
         }
-        Finding::Unexplained { base_string: None } => {
+        Finding::NoSignature { length } => {
             let _ = writeln!(
                 text,
-                "{apart}the signature is not right: a PLAINTEXT signature is made of the two secrets, and these are others"
+                "not right: oauth_signature is not {length} bytes in base64, but cut off, or something else"
             );
         }
+        Finding::OtherKey => text.push_str(
+            "not right: it was made with another private key than that of private_key_file\n",
+        ),
+        Finding::OtherSecrets => text.push_str(
+            "not right: a PLAINTEXT signature is made of the two secrets, and these are others\n",
+        ),
         Finding::Unexplained {
-            base_string: Some(base_string),
-        } => write_base_string(text, apart, base_string),
-        Finding::Unverifiable => {
-            text.push_str("with another signature method, nothing can be said of the signature\n");
+            base_string,
+            is_of_this_key,
+            is_complete,
+        } => {
+            text.push_str("not right, and no known mistake explains it");
+            if !is_complete {
+                text.push_str(" (not all were tried, as the request is so long)");
+            }
+            text.push_str(if *is_of_this_key {
+                ": the private key is the right one, but the request is not the one that was signed\n"
+            } else {
+                ": a secret differs, or the request is not the one that was signed\n"
+            });
+            if may_show {
+                write_base_string(text, base_string, *is_of_this_key);
+            }
         }
+        Finding::Unverifiable => {}
     }
 }
 
-fn write_mistake(text: &mut String, mistake: &Mistake) {
-    let _ = writeln!(
-        text,
-        "  {mistake}\n    {}\n    to do: {}",
-        mistake.rule(),
-        mistake.remedy()
-    );
+fn write_mistakes(text: &mut String, mistakes: &[Mistake]) {
+    for mistake in mistakes {
+        let _ = writeln!(
+            text,
+            "  {mistake}\n    {}\n    to do: {}",
+            mistake.rule(),
+            mistake.remedy()
+        );
+    }
 }
 
 fn write_divergence(text: &mut String, divergence: &Divergence) {
@@ -164,19 +197,30 @@ fn write_divergence(text: &mut String, divergence: &Divergence) {
     );
 }
 
+/// More of a base string than anybody reads.
+const MAX_SHOWN: usize = 64 * 1024;
+
 /// What is left to do where no mistake explains a signature.
-fn write_base_string(text: &mut String, apart: &str, base_string: &str) {
+fn write_base_string(text: &mut String, base_string: &str, is_of_this_key: bool) {
     let mut parts = base_string.splitn(3, '&').map(str::len);
     let mut next = || parts.next().unwrap_or_default();
     let (method, uri, parameters) = (next(), next(), next());
+    // It is ASCII.
+    let (shown, cut) = match base_string.get(..MAX_SHOWN) {
+        Some(start) => (start, "…"),
+        None => (base_string, ""),
+    };
     let _ = writeln!(
         text,
-        "{apart}the signature is not right, and no known mistake explains it: a secret differs, or the request is not the \
-         one that was signed\n\
-         This should have been signed, {} bytes ({method} of the method, {uri} of the URI, {parameters} of the parameters):\n\
-         \x20 {base_string}\n\
-         Compare it with the client's own base string, for instance with --base-string. If they are the same, a secret differs.",
-        base_string.len()
+        "This should have been signed, {} bytes ({method} of the method, {uri} of the URI, {parameters} of the parameters):\n\
+         \x20 {shown}{cut}\n\
+         Compare it with the client's own base string, for instance with --base-string.{}",
+        base_string.len(),
+        if is_of_this_key {
+            ""
+        } else {
+            " If they are the same, a secret differs."
+        }
     );
 }
 
@@ -195,13 +239,13 @@ fn write_comparison(
         None => text.push_str("the base string given is right\n"),
     }
     text.push_str(
-        match signs(&proxy.credentials, &proxy.signing.method, &received.authorization, theirs) {
+        match signs(&proxy.credentials, &proxy.signing, &received.authorization, theirs) {
             Some(true) => "the signature is made of the base string given, with the right secrets\n",
             Some(false) => {
                 "the signature is not made of the base string given and these secrets: a secret differs, \
                  or the client signed another text\n"
             }
-            None => "",
+            None => "nothing can be said of the signature itself\n",
         },
     );
 }
@@ -210,14 +254,9 @@ fn clock_note(received: &Received, now: u64) -> Option<String> {
     let (timestamp, _) = received.authorization.stamp.as_ref()?;
     let off = timestamp.abs_diff(now);
     let direction = if *timestamp < now { "old" } else { "ahead" };
-    let unit = if (timestamp / 1000).abs_diff(now) <= WINDOW {
-        "; it must be in seconds, and this looks like milliseconds"
-    } else {
-        ""
-    };
     (off > WINDOW).then(|| {
         format!(
-            "oauth_timestamp is {off} s {direction} by this machine's clock, and most platforms take {WINDOW} s at most{unit}"
+            "oauth_timestamp is {off} s {direction} by this machine's clock, and most platforms take {WINDOW} s at most"
         )
     })
 }

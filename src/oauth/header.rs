@@ -1,5 +1,6 @@
 //! The parts of an `Authorization` header (RFC 5849 §3.5.1), written.
 
+use super::authorization::unescape;
 use super::codes::ONCE;
 use super::percent;
 use super::sink::Sink;
@@ -25,6 +26,17 @@ pub(super) fn write_realm(sink: &mut impl Sink, parts: &[&[u8]]) {
         }
     }
     sink.write(b"\"");
+}
+
+/// The realm that a server reads where [`write_realm`] has written these parts.
+pub(super) fn realm_of(parts: &[&[u8]]) -> String {
+    let mut written = Vec::new();
+    write_realm(&mut written, parts);
+    let quoted = written
+        .strip_prefix(b"realm=\"")
+        .and_then(|rest| rest.strip_suffix(b"\""));
+    // What is written is always well-formed.
+    quoted.and_then(unescape).unwrap_or_default()
 }
 
 #[cfg(test)]

@@ -37,8 +37,8 @@ pub(crate) use self::base::default_port;
 pub use self::base::{BaseUri, RequestToSign};
 pub use self::body_hash::{BODY_HASH, body_hash};
 pub use self::diagnosis::{
-    Breakdown, Diagnosis, Divergence, Finding, Mistake, Parameter, Part, Sent, Source, break_down,
-    compare_base_strings, diagnose, signs,
+    Breakdown, Diagnosis, Difference, Divergence, Extra, Finding, KeyMistake, Mistake, Parameter,
+    Part, Place, Sent, Source, WritingMistake, break_down, compare_base_strings, diagnose, signs,
 };
 pub use self::lenient::{Slip, SlipKind, UnreadableAuthorization, WithSlips};
 pub(crate) use self::names::{is_name_character, parameter_names, without_protocol_values};
@@ -177,6 +177,16 @@ impl SignatureMethod {
     /// Whether it signs with a private key in place of the two secrets (RFC 5849 §3.4.3).
     pub(crate) fn needs_private_key(self) -> bool {
         Method::try_from(self).is_err()
+    }
+
+    /// The hash of an RSA method.
+    pub(crate) fn rsa_hash(self) -> Option<RsaHash> {
+        match self {
+            Self::RsaSha1 => Some(RsaHash::Sha1),
+            Self::RsaSha256 => Some(RsaHash::Sha256),
+            Self::RsaSha512 => Some(RsaHash::Sha512),
+            _ => None,
+        }
     }
 
     /// The name, as it stands in a header.

@@ -7,10 +7,15 @@
 
 use std::{fmt, sync::Arc};
 
-use aws_lc_rs::{digest, rsa::KeyPair, signature};
+use aws_lc_rs::{
+    digest,
+    rsa::KeyPair,
+    signature::{self, KeyPair as _},
+};
 use rsa::{
-    PrivateKey,
-    pkcs1::DecodeRsaPrivateKey as _,
+    BoxedUint, PrivateKey, PublicKey,
+    hazmat::rsa_encrypt,
+    pkcs1::{DecodeRsaPrivateKey as _, DecodeRsaPublicKey as _},
     pkcs8::{ObjectIdentifier, PrivateKeyInfoRef},
     traits::PublicKeyParts as _,
 };
@@ -44,6 +49,22 @@ pub enum RsaHash {
     Sha512,
 }
 
+impl RsaHash {
+    /// The digest of a text as it stands in a signature, with the name of the hash before it (RFC 8017 §9.2, note 1).
+    pub(super) fn digest_info(self, text: &[u8]) -> Vec<u8> {
+        const SHA1: &[u8] = b"\x30\x21\x30\x09\x06\x05\x2b\x0e\x03\x02\x1a\x05\x00\x04\x14";
+        const SHA256: &[u8] =
+            b"\x30\x31\x30\x0d\x06\x09\x60\x86\x48\x01\x65\x03\x04\x02\x01\x05\x00\x04\x20";
+        const SHA512: &[u8] =
+            b"\x30\x51\x30\x0d\x06\x09\x60\x86\x48\x01\x65\x03\x04\x02\x03\x05\x00\x04\x40";
+        match self {
+            Self::Sha1 => [SHA1, &Sha1::digest(text)].concat(),
+            Self::Sha256 => [SHA256, digest::digest(&digest::SHA256, text).as_ref()].concat(),
+            Self::Sha512 => [SHA512, digest::digest(&digest::SHA512, text).as_ref()].concat(),
+        }
+    }
+}
+
 impl RsaKey {
     /// Reads a PEM file with a key in PKCS#1 (`RSA PRIVATE KEY`) or PKCS#8 (`PRIVATE KEY`), not encrypted. It has 2048 to
     /// 8192 bits, or for SHA-1, which old services have old keys for, 1024 to 8192.
@@ -64,6 +85,37 @@ impl RsaKey {
             Keyed::Sha256(_) => SignatureMethod::RsaSha256,
             Keyed::Sha512(_) => SignatureMethod::RsaSha512,
         }
+    }
+
+    /// How many bytes a signature has.
+    pub(super) fn signature_length(&self) -> usize {
+        match &self.0 {
+            Keyed::Sha1(key) => key.size(),
+            Keyed::Sha256(key) | Keyed::Sha512(key) => key.public_modulus_len(),
+        }
+    }
+
+    /// The encoded digest ([`RsaHash::digest_info`]) in a signature; `None` if another key has made it, or none.
+    pub(super) fn open(&self, signature: &[u8]) -> Option<Vec<u8>> {
+        let public = match &self.0 {
+            Keyed::Sha1(key) => key.as_public_key().clone(),
+            Keyed::Sha256(key) | Keyed::Sha512(key) => {
+                PublicKey::from_pkcs1_der(key.public_key().as_ref()).ok()?
+            }
+        };
+        let bits = public.n().bits_precision();
+        let number = BoxedUint::from_be_slice(signature, bits).ok()?;
+        if signature.len() != public.size() || number >= *public.n().as_ref() {
+            return None;
+        }
+        let opened = rsa_encrypt(&public, &number)
+            .ok()?
+            .to_be_bytes_trimmed_vartime();
+        // RFC 8017 §9.2: 0x00 0x01 0xff … 0xff 0x00, and the encoded digest. The number has lost its first byte.
+        let padded = opened.strip_prefix(b"\x01")?;
+        let end = padded.iter().position(|byte| *byte != 0xff)?;
+        let digest_info = padded[end..].strip_prefix(b"\0")?;
+        Some(digest_info.to_vec())
     }
 
     /// Signs the base string that the closure writes.

@@ -157,15 +157,6 @@ pub enum Mismatch {
         /// The base string that the verifier computed, to be compared with the client's.
         base_string: String,
     },
-    /// `oauth_body_hash` is that of another body, or missing; found by [`diagnose`](super::diagnose), as a verifier has
-    /// no body.
-    #[error("`oauth_body_hash` is {}; expected `{expected}`", describe(received))]
-    BodyHash {
-        /// The hash of the body.
-        expected: String,
-        /// The one in the header.
-        received: Option<String>,
-    },
     /// The secrets differ, which a `PLAINTEXT` signature consists of.
     #[error("`oauth_signature` is not made of the two secrets")]
     Secrets,

@@ -87,21 +87,60 @@ fn what_sign_prints_is_right() {
 fn an_rsa_signature_is_judged_likewise() {
     let directory = directory();
     write_secret(directory.path(), "key.pem", &rsa_key());
+    write_secret(directory.path(), "other.pem", &rsa_key());
     let toml = "[proxy.p]\nupstream = 'https://h.example'\nconsumer_key = 'key'\n\
                 signature_method = 'RSA-SHA256'\nprivate_key_file = 'key.pem'\n";
     fs::write(directory.path().join("undersign.toml"), toml).unwrap();
-    let run = |words: &[&str]| undersign(directory.path(), words, &[]);
-    let header = run(&["sign", "GET", "/r?a=1"]).stdout;
-    let verify = |url: &str| run(&["verify", "GET", url, "--authorization", &header]);
-    let ended = verify("/r?a=1");
-    assert_eq!(
-        (ended.code, &*ended.stdout),
-        (Some(0), "the signature is right")
+    let run =
+        |words: &[&str], variables: &[(&str, &str)]| undersign(directory.path(), words, variables);
+    let sign = |variables: &[(&str, &str)]| run(&["sign", "GET", "/r?a=x(y&b=/"], variables).stdout;
+    let check = |url: &str, header: &str, code: i32, expected: &str| {
+        let ended = run(&["verify", "GET", url, "--authorization", header], &[]);
+        assert_eq!(ended.code, Some(code), "{ended:?}");
+        assert!(ended.stdout.contains(expected), "{expected}: {ended:?}");
+    };
+    let header = sign(&[]);
+    check("/r?a=x(y&b=/", &header, 0, "the signature is right");
+    check("/r?a=x(y&b=/&c=2", &header, 1, "the parameter `c`");
+    // Two mistakes together.
+    check("/r?a=x(y&b=/&c=2&d=3", &header, 1, "the parameter `d`");
+    check(
+        "/r?a=other",
+        &header,
+        1,
+        "the private key is the right one, but the request is not the one that was signed",
     );
-    let ended = verify("/r?a=1&b=2");
-    assert_eq!(ended.code, Some(1), "{ended:?}");
-    assert!(ended.stdout.contains("the parameter `b`"), "{ended:?}");
-    let explained = run(&["sign", "GET", "/r?a=1", "--explain"]).stdout;
+    let with_other_key = sign(&[("UNDERSIGN_PROXY__P__PRIVATE_KEY_FILE", "other.pem")]);
+    check(
+        "/r?a=x(y&b=/",
+        &with_other_key,
+        1,
+        "made with another private key",
+    );
+    check(
+        "/r?a=x(y&b=/",
+        &header.replace("%3D%3D\"", "\""),
+        1,
+        "has lost its `=`",
+    );
+    let cut = format!("{}\"", &header[..header.len() - 40]);
+    check("/r?a=x(y&b=/", &cut, 1, "is not 256 bytes in base64");
+    // The name of one method, and the hash of another.
+    let with_sha1 = sign(&[("UNDERSIGN_PROXY__P__SIGNATURE_METHOD", "RSA-SHA1")]);
+    check(
+        "/r?a=x(y&b=/",
+        &with_sha1,
+        1,
+        "`oauth_signature_method` is `RSA-SHA1`; expected `RSA-SHA256`\napart from that, the signature is right",
+    );
+    let hmac = header.replace("RSA-SHA256", "HMAC-SHA1");
+    check(
+        "/r?a=x(y&b=/",
+        &hmac,
+        1,
+        "there is no key here for the header's method, but for RSA-SHA256",
+    );
+    let explained = run(&["sign", "GET", "/r?a=1", "--explain"], &[]).stdout;
     assert!(
         explained.contains("Key (§3.4.3): the private key\n"),
         "{explained}"

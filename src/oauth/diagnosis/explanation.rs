@@ -2,14 +2,13 @@
 
 use std::borrow::Cow;
 
-use super::mistake::Mistake;
+use super::mistake::{Mistake, Place};
 use Mistake as M;
 
 const SIGN_WHAT_IS_SENT: &str = "sign the request as it is sent, after all that changes it";
 const ENCODE: &str =
     "replace the library's URL encoding by one that follows RFC 3986 §2.1 and §2.3";
 const SORT: &str = "encode names and values, then sort the pairs by name and value as bytes";
-const SECRET: &str = "look at how the secret is read from its file or variable";
 
 /// What is said of a mistake, beside the rule that it breaks.
 pub(super) struct Explanation {
@@ -19,7 +18,7 @@ pub(super) struct Explanation {
     pub(super) remedy: &'static str,
 }
 
-fn of(did: impl Into<Cow<'static, str>>, remedy: &'static str) -> Explanation {
+pub(super) fn of(did: impl Into<Cow<'static, str>>, remedy: &'static str) -> Explanation {
     let did = did.into();
     Explanation { did, remedy }
 }
@@ -51,6 +50,18 @@ impl Mistake {
             M::BodySigned => of(
                 "the body is signed as a form, though its Content-Type is another",
                 "leave the body out of the signature, or send it as a form",
+            ),
+            M::JsonSigned => of(
+                "the fields of the JSON body are signed as those of a form",
+                "leave the body out of the signature: hand the library no data, only method and URL",
+            ),
+            M::NamesNotDecoded => of(
+                "names of the query or form are encoded again, without being decoded first",
+                "decode names as well as values before they are encoded for the base string",
+            ),
+            M::AsItStands => of(
+                "query and form are signed as they stand there, neither decoded nor encoded anew",
+                "split them, decode each name and each value, and encode each one, before the whole is encoded",
             ),
             M::NotDecoded => of(
                 "names and values of the query or form are encoded again, without being decoded first",
@@ -88,6 +99,10 @@ impl Mistake {
                 "of parameters with the same name, only the last is signed",
                 "keep parameters in a list of pairs, not in a map",
             ),
+            M::DuplicatesNumbered => of(
+                "parameters with the same name are numbered: `name[0]`, `name[1]`",
+                "keep parameters in a list of pairs, not in a map",
+            ),
             M::EmptyValuesDropped => of(
                 "parameters without a value are not signed",
                 "sign them with an empty value: `name=`",
@@ -116,9 +131,13 @@ impl Mistake {
                 "oauth_version is signed, but not sent",
                 "sign the same parameters that are sent in the header",
             ),
-            M::EmptyTokenAdded => of(
+            M::TokenAdded(token) if token.is_empty() => of(
                 "an empty oauth_token is signed, but not sent",
                 "sign the same parameters that are sent: with token = \"\", Undersign sends an empty one",
+            ),
+            M::TokenAdded(_) => of(
+                "oauth_token is signed, but not sent",
+                "sign the same parameters that are sent in the header",
             ),
             M::RealmSigned => of("realm is signed", "leave realm out of the base string"),
             M::SignatureSigned => of(
@@ -151,6 +170,21 @@ impl Mistake {
             M::NormalisedNotEncoded => of(
                 "the normalised parameters are not encoded as a whole",
                 "encode the joined parameters once more",
+            ),
+            M::At(place) => of(
+                match place {
+                    Place::KeyToo => "so are the secrets in the key",
+                    Place::KeyAlone => {
+                        "this is so for the secrets in the key, and for nothing else"
+                    }
+                    Place::NamesAndValuesAlone => {
+                        "this is so for names and values, but not for the parts of the base string as wholes"
+                    }
+                    Place::WholesAlone => {
+                        "this is so for the parts of the base string as wholes, but not for names and values"
+                    }
+                },
+                "use one right encoding everywhere",
             ),
             M::SortedBeforeEncoding => of("parameters are sorted before they are encoded", SORT),
             M::SortedAsText => of("parameters are sorted as whole texts, `name=value`", SORT),
@@ -234,70 +268,12 @@ impl Mistake {
                 SIGN_WHAT_IS_SENT,
             ),
             M::PathEmpty => of("an empty path is signed in place of `/`", "sign `/`"),
-            M::SecretWithNewline => of(
-                "a line break at the end of the consumer secret is a part of the key",
-                SECRET,
+            M::PathStartLeftOut => of(
+                "the first segment of the path is not signed",
+                "sign the whole path, also where a server or a framework takes off its own part of it",
             ),
-            M::TokenSecretWithNewline => of(
-                "a line break at the end of the token secret is a part of the key",
-                SECRET,
-            ),
-            M::NoAmpersand => of(
-                "the key has no `&`",
-                "join the secrets with `&`, and end with it where there is no token secret",
-            ),
-            M::SecretsNotEncoded => of(
-                "the secrets are not encoded in the key",
-                "encode each secret before joining them",
-            ),
-            M::TokenSecretLeftOut => of(
-                "the token secret is not in the key",
-                "give the token secret to the signing library",
-            ),
-            M::SecretsSwapped => of(
-                "the token secret comes first in the key",
-                "swap the two secrets",
-            ),
-            M::SecretTrimmed => of(
-                "blanks at the start or the end of a secret are left out of the key",
-                SECRET,
-            ),
-            M::ConsumerKeyAsSecret => of(
-                "the consumer key stands in the place of the consumer secret",
-                "look at which setting of the client holds what",
-            ),
-            M::SecretHexDecoded => of(
-                "the consumer secret is decoded from hexadecimal",
-                "use the secret as a text, as it was given",
-            ),
-            M::SecretBase64Decoded => of(
-                "the consumer secret is decoded from base64",
-                "use the secret as a text, as it was given",
-            ),
-            M::EncodedTwiceInHeader => of(
-                "the signature is percent-encoded twice in the header",
-                "look for a library that encodes it already",
-            ),
-            M::PlusLostInHeader => of(
-                "a `+` in the signature has become a space on its way",
-                "send it as `%2B`",
-            ),
-            M::HexInBase64 => of(
-                "the signature is the HMAC in hexadecimal, in base64",
-                "take the HMAC as bytes; in PHP, hash_hmac(…, true)",
-            ),
-            M::Hex => of(
-                "the signature is the HMAC in hexadecimal",
-                "write the HMAC's bytes in base64",
-            ),
-            M::Unpadded => of(
-                "the signature has lost its `=` at the end",
-                "use base64 with padding",
-            ),
-            M::UrlSafe => of(
-                "the signature is in the URL-safe kind of base64",
-                "use the base64 with `+` and `/`",
-            ),
+            M::Key(mistake) => mistake.explanation(),
+            M::Writing(mistake) => mistake.explanation(),
             M::Unsigned(name) => of(
                 format!(
                     "the parameter `{}` of the query or the form is not signed",

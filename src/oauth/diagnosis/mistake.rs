@@ -2,8 +2,12 @@
 
 use std::fmt;
 
-use super::Sent;
-use crate::oauth::{Authorization, SignatureMethod};
+use super::{
+    Sent,
+    key::KeyMistake,
+    signature::{WritingMistake, meant_method},
+};
+use crate::oauth::{Authorization, Credentials, SignatureMethod};
 
 /// Something a client does otherwise than RFC 5849 says, and signs something else for it.
 ///
@@ -21,14 +25,18 @@ pub enum Mistake {
     BodySigned,
     /// A parameter of the query or the form, by its name.
     Unsigned(String),
+    JsonSigned,
     NotDecoded,
+    NamesNotDecoded,
     DecodedTwice,
+    AsItStands,
     Semicolon,
     EmptyPair,
     CutAtSecondEquals,
     HtmlAmpersand,
     FirstDuplicateOnly,
     LastDuplicateOnly,
+    DuplicatesNumbered,
     EmptyValuesDropped,
     EmptyWithoutEquals,
     EmptyNamesDropped,
@@ -40,7 +48,8 @@ pub enum Mistake {
     /// A parameter of the header, by its name.
     LeftOut(String),
     VersionAdded,
-    EmptyTokenAdded,
+    /// A token that is not in the header.
+    TokenAdded(String),
     RealmSigned,
     SignatureSigned,
     // How they are encoded.
@@ -53,6 +62,8 @@ pub enum Mistake {
     EncodedOnce,
     EncodedThrice,
     NormalisedNotEncoded,
+    /// Where the mistakes of encoding are made, if not in the whole of the base string and nowhere else.
+    At(Place),
     // Their order.
     SortedBeforeEncoding,
     SortedAsText,
@@ -84,57 +95,65 @@ pub enum Mistake {
     PathSlashAdded,
     PathSlashRemoved,
     PathEmpty,
-    // The key.
-    SecretWithNewline,
-    TokenSecretWithNewline,
-    NoAmpersand,
-    SecretsNotEncoded,
-    TokenSecretLeftOut,
-    SecretsSwapped,
-    SecretTrimmed,
-    ConsumerKeyAsSecret,
-    SecretHexDecoded,
-    SecretBase64Decoded,
-    // The signature.
-    /// HMAC with another hash than the header names.
+    PathStartLeftOut,
+    // What is made of the base string.
+    /// The key.
+    Key(KeyMistake),
+    /// The text of the signature.
+    Writing(WritingMistake),
+    /// Another method than the header names.
     Hash(SignatureMethod),
-    EncodedTwiceInHeader,
-    PlusLostInHeader,
-    HexInBase64,
-    Hex,
-    Unpadded,
-    UrlSafe,
+}
+
+/// Where a client uses another encoding than the right one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// In the whole base string, and for the secrets in the key.
+    KeyToo,
+    /// For the secrets in the key.
+    KeyAlone,
+    /// For names and values, but not for the base string's parts as wholes.
+    NamesAndValuesAlone,
+    /// For the base string's parts as wholes, but not for names and values.
+    WholesAlone,
+}
+
+impl Place {
+    pub(super) const ALL: [Self; 4] = [
+        Self::KeyToo,
+        Self::NamesAndValuesAlone,
+        Self::WholesAlone,
+        Self::KeyAlone,
+    ];
 }
 
 use Mistake as M;
 
-/// Those that can be made with every request, the commonest first.
-pub(super) const ALWAYS: &[Mistake] = &[
-    M::SecretWithNewline,
+/// Those of the base string that can be made with every request, the commonest first.
+pub(super) const ALWAYS: [Mistake; 63] = [
     M::PlusLiteralInQuery,
     M::PlusSpaceInQuery,
     M::PlusLiteralInForm,
     M::QueryNotSigned,
     M::FormNotSigned,
     M::BodySigned,
+    M::JsonSigned,
     M::OtherScheme,
     M::DefaultPortKept,
     M::PortLeftOut,
-    M::NoAmpersand,
-    M::TokenSecretLeftOut,
-    M::SecretsSwapped,
-    M::SecretsNotEncoded,
     M::MarksUnencoded,
     M::AsteriskUnencoded,
     M::TildeEncoded,
     M::SpaceAsPlus,
     M::SlashUnencoded,
     M::LowerCaseDigits,
+    M::AsItStands,
+    M::NamesNotDecoded,
+    M::NotDecoded,
     M::EncodedOnce,
     M::EncodedThrice,
     M::NormalisedNotEncoded,
     M::UriNotEncoded,
-    M::NotDecoded,
     M::DecodedTwice,
     M::SortedBeforeEncoding,
     M::SortedAsText,
@@ -144,6 +163,7 @@ pub(super) const ALWAYS: &[Mistake] = &[
     M::UnsortedRequestFirst,
     M::FirstDuplicateOnly,
     M::LastDuplicateOnly,
+    M::DuplicatesNumbered,
     M::EmptyValuesDropped,
     M::EmptyWithoutEquals,
     M::EmptyNamesDropped,
@@ -165,22 +185,11 @@ pub(super) const ALWAYS: &[Mistake] = &[
     M::PathSlashRemoved,
     M::PathSlashAdded,
     M::PathEmpty,
+    M::PathStartLeftOut,
     M::RealmSigned,
     M::SignatureSigned,
     M::VersionAdded,
-    M::EmptyTokenAdded,
     M::LowerCaseMethod,
-    M::HexInBase64,
-    M::Hex,
-    M::EncodedTwiceInHeader,
-    M::PlusLostInHeader,
-    M::Unpadded,
-    M::UrlSafe,
-    M::TokenSecretWithNewline,
-    M::SecretTrimmed,
-    M::ConsumerKeyAsSecret,
-    M::SecretHexDecoded,
-    M::SecretBase64Decoded,
     M::ReplacementCharacter,
     M::BadEscapesStripped,
     M::Latin1,
@@ -192,20 +201,34 @@ const METHODS: [&str; 7] = ["GET", "POST", "PUT", "DELETE", "PATCH", "HEAD", "OP
 /// Parameters that are tried one by one: more of them are no likelier, and each costs a try.
 const SINGLE_PARAMETERS: usize = 24;
 
+/// So many mistakes of the key are as common as those of the base string.
+const COMMON_OF_THE_KEY: usize = 8;
+
 /// The mistakes that are worth trying with a request and its header, the commonest first.
-pub(super) fn candidates(sent: &Sent<'_>, authorization: &Authorization) -> Vec<Mistake> {
-    let method = SignatureMethod::from_name(&authorization.signature_method);
+pub(super) fn candidates(
+    sent: &Sent<'_>,
+    authorization: &Authorization,
+    credentials: &Credentials,
+) -> Vec<Mistake> {
+    let (common, uncommon) = KeyMistake::ALL.split_at(COMMON_OF_THE_KEY);
+    let of_key = |mistakes: &[KeyMistake]| mistakes.iter().copied().map(M::Key).collect::<Vec<_>>();
+    let (common, uncommon) = (of_key(common), of_key(uncommon));
+    let written = WritingMistake::ALL.map(M::Writing);
+    let method = meant_method(&authorization.signature_method);
     if method == Some(SignatureMethod::Plaintext) {
-        let about_secrets =
-            |mistake: &&Mistake| mistake.is_of_the_key() || **mistake == M::EncodedTwiceInHeader;
-        return ALWAYS.iter().filter(about_secrets).cloned().collect();
+        let encoding = ALWAYS.into_iter().filter(Mistake::is_of_encoding).collect();
+        return [common, uncommon, encoding, written.into()].concat();
     }
-    let methods = METHODS.into_iter().map(M::Method);
-    let origins = sent.elsewhere.iter().cloned().map(M::OtherOrigin);
+    let is_rsa = method.is_some_and(SignatureMethod::needs_private_key);
+    let hashes = SignatureMethod::ALL.into_iter().filter(|other| {
+        *other != SignatureMethod::Plaintext && other.needs_private_key() == is_rsa
+    });
+    let has_token = authorization.token.is_some();
+    let tokens = [Some(String::new()), credentials.token.clone()];
+    let tokens = tokens.into_iter().flatten().filter(|_| !has_token);
     let left_out = authorization
         .signed()
-        .map(|(name, _)| M::LeftOut(name.to_owned()))
-        .take(SINGLE_PARAMETERS);
+        .map(|(name, _)| M::LeftOut(name.to_owned()));
     let mut unsigned = Vec::new();
     for name in sent.parameter_names() {
         let mistake = M::Unsigned(name);
@@ -213,53 +236,40 @@ pub(super) fn candidates(sent: &Sent<'_>, authorization: &Authorization) -> Vec<
             unsigned.push(mistake);
         }
     }
-    let hashes = [
-        SignatureMethod::HmacSha1,
-        SignatureMethod::HmacSha256,
-        SignatureMethod::HmacSha512,
-    ];
-    let mut all: Vec<_> = methods.chain(origins).collect();
-    all.extend_from_slice(ALWAYS);
+    let mut all: Vec<_> = METHODS.into_iter().map(M::Method).collect();
+    all.extend(sent.elsewhere.iter().cloned().map(M::OtherOrigin));
+    if !is_rsa {
+        all.extend(common);
+    }
+    all.extend(ALWAYS);
+    all.extend(tokens.map(M::TokenAdded));
     all.extend(hashes.map(M::Hash));
-    all.extend(left_out);
+    all.extend(left_out.take(SINGLE_PARAMETERS));
     all.extend(unsigned);
-    if method.is_some_and(SignatureMethod::needs_private_key) {
-        all.retain(|mistake| !mistake.is_of_the_key() && !matches!(mistake, M::Hash(_)));
+    all.extend(written);
+    if !is_rsa {
+        all.extend(uncommon);
     }
     all
 }
 
 impl Mistake {
-    /// Whether it is about the secrets, which alone make a `PLAINTEXT` signature.
-    pub(super) fn is_of_the_key(&self) -> bool {
-        matches!(
-            self,
-            M::SecretWithNewline
-                | M::TokenSecretWithNewline
-                | M::NoAmpersand
-                | M::SecretsNotEncoded
-                | M::TokenSecretLeftOut
-                | M::SecretsSwapped
-                | M::SecretTrimmed
-                | M::ConsumerKeyAsSecret
-                | M::SecretHexDecoded
-                | M::SecretBase64Decoded
-        )
-    }
-
     /// Whether it is about what comes after the base string: key, hash and signature.
     pub(super) fn comes_after_the_base_string(&self) -> bool {
-        self.is_of_the_key()
-            || matches!(
-                self,
-                M::Hash(_)
-                    | M::EncodedTwiceInHeader
-                    | M::PlusLostInHeader
-                    | M::HexInBase64
-                    | M::Hex
-                    | M::Unpadded
-                    | M::UrlSafe
-            )
+        matches!(self, M::Key(_) | M::Hash(_) | M::Writing(_))
+    }
+
+    /// Whether it is about percent-encoding itself, which is used in several [places](Place).
+    pub(super) fn is_of_encoding(&self) -> bool {
+        matches!(
+            self,
+            M::MarksUnencoded
+                | M::AsteriskUnencoded
+                | M::TildeEncoded
+                | M::SpaceAsPlus
+                | M::SlashUnencoded
+                | M::LowerCaseDigits
+        )
     }
 
     /// What to do about it.
@@ -281,6 +291,14 @@ pub(super) struct Made<'a>(pub(super) &'a [Mistake]);
 impl<'a> Made<'a> {
     pub(super) fn has(self, mistake: &Mistake) -> bool {
         self.0.contains(mistake)
+    }
+
+    /// Where mistakes of encoding are made; `None` for the whole base string.
+    pub(super) fn place(self) -> Option<Place> {
+        self.find(|mistake| match mistake {
+            M::At(place) => Some(*place),
+            _ => None,
+        })
     }
 
     /// What a mistake that comes in several forms is about.

@@ -2,9 +2,11 @@
 
 use std::collections::{HashMap, hash_map::Entry};
 
+use serde_json::Value;
+
 use super::{
     Sent,
-    encoding::escape,
+    encoding::Encoder,
     mistake::{Made, Mistake},
 };
 use crate::oauth::{Authorization, QueryPlus, form::FormBytes};
@@ -43,21 +45,23 @@ pub(super) fn collect(
             QueryPlus::Literal => !made.has(&Mistake::PlusSpaceInQuery),
             QueryPlus::Space => made.has(&Mistake::PlusLiteralInQuery),
         };
-        read(&mut all, Source::Query, sent.request.query(), literal, made);
+        // Without a query there is nothing empty in it, either.
+        if sent.request.target.contains(&b'?') {
+            read(&mut all, Source::Query, sent.request.query(), literal, made);
+        }
     }
     let form = match sent.request.form {
         Some(form) if !made.has(&Mistake::FormNotSigned) => Some(form),
         None if made.has(&Mistake::BodySigned) => sent.body,
         _ => None,
     };
-    let literal = made.has(&Mistake::PlusLiteralInForm);
-    read(
-        &mut all,
-        Source::Form,
-        form.unwrap_or_default(),
-        literal,
-        made,
-    );
+    if let Some(form) = form.filter(|form| !form.is_empty()) {
+        let literal = made.has(&Mistake::PlusLiteralInForm);
+        read(&mut all, Source::Form, form, literal, made);
+    }
+    if made.has(&Mistake::JsonSigned) {
+        all.extend(json_fields(sent.body.unwrap_or_default()));
+    }
     all.extend(of_header(authorization, made));
     without_what_is_dropped(all, made)
 }
@@ -73,8 +77,14 @@ pub(super) fn normalise(mut parameters: Vec<Parameter>, made: Made<'_>) -> Vec<u
     let mut pairs: Vec<(Vec<u8>, Vec<u8>)> = parameters
         .iter()
         .map(|parameter| {
-            let name = encode(&parameter.name, made);
-            let mut value = encode(&parameter.value, made);
+            let as_it_stands = made.has(&Mistake::AsItStands) && parameter.source != Source::Header;
+            let [name, mut value] = [&parameter.name, &parameter.value].map(|text| {
+                if as_it_stands {
+                    text.clone()
+                } else {
+                    encode(text, made)
+                }
+            });
             let bare = made.has(&Mistake::EmptyWithoutEquals) && value.is_empty();
             if !bare {
                 value.insert(0, b'=');
@@ -113,12 +123,13 @@ fn encode(whole: &[u8], made: Made<'_>) -> Vec<u8> {
     });
     let bytes = twice.or(latin1);
     let bytes = bytes.as_deref().unwrap_or(whole);
+    let encoder = Encoder::of_names_and_values(made);
     if made.has(&Mistake::EncodedOnce) {
         bytes.to_vec()
     } else if made.has(&Mistake::EncodedThrice) {
-        escape(&escape(bytes, made), made)
+        encoder.escape(&encoder.escape(bytes))
     } else {
-        escape(bytes, made)
+        encoder.escape(bytes)
     }
 }
 
@@ -137,9 +148,6 @@ fn read(
     plus_is_literal: bool,
     made: Made<'_>,
 ) {
-    if text.is_empty() {
-        return;
-    }
     let swapped = made
         .has(&Mistake::HtmlAmpersand)
         .then(|| swap_ampersands(text));
@@ -155,7 +163,12 @@ fn read(
         if made.has(&Mistake::CutAtSecondEquals) {
             value = value.split(|byte| *byte == b'=').next().unwrap_or_default();
         }
-        let [name, value] = [name, value].map(|text| decode(text, plus_is_literal, made));
+        let name = if made.has(&Mistake::NamesNotDecoded) {
+            name.to_vec()
+        } else {
+            decode(name, plus_is_literal, made)
+        };
+        let value = decode(value, plus_is_literal, made);
         all.push(Parameter {
             source,
             name,
@@ -165,7 +178,7 @@ fn read(
 }
 
 fn decode(text: &[u8], plus_is_literal: bool, made: Made<'_>) -> Vec<u8> {
-    if made.has(&Mistake::NotDecoded) {
+    if made.has(&Mistake::NotDecoded) || made.has(&Mistake::AsItStands) {
         return text.to_vec();
     }
     let stripped = made
@@ -240,8 +253,12 @@ fn of_header(authorization: &Authorization, made: Made<'_>) -> Vec<Parameter> {
     if made.has(&Mistake::VersionAdded) && !has("oauth_version") {
         parameters.push(header("oauth_version", "1.0"));
     }
-    if made.has(&Mistake::EmptyTokenAdded) && !has("oauth_token") {
-        parameters.push(header("oauth_token", ""));
+    let added = made.find(|mistake| match mistake {
+        Mistake::TokenAdded(token) => Some(token),
+        _ => None,
+    });
+    if let Some(token) = added {
+        parameters.push(header("oauth_token", token));
     }
     if made.has(&Mistake::SignatureSigned) {
         parameters.push(header("oauth_signature", ""));
@@ -276,9 +293,44 @@ fn without_what_is_dropped(parameters: Vec<Parameter>, made: Made<'_>) -> Vec<Pa
         with_each_name_once(kept, |_, _| {})
     } else if made.has(&Mistake::LastDuplicateOnly) {
         with_each_name_once(kept, |first, later| *first = later)
+    } else if made.has(&Mistake::DuplicatesNumbered) {
+        with_numbers(kept)
     } else {
         kept
     }
+}
+
+/// Names that are there more than once get a number each, in brackets.
+fn with_numbers(mut parameters: Vec<Parameter>) -> Vec<Parameter> {
+    let mut counts: HashMap<Vec<u8>, (usize, usize)> = HashMap::new();
+    for parameter in &parameters {
+        counts.entry(parameter.name.clone()).or_default().0 += 1;
+    }
+    for parameter in &mut parameters {
+        if let Some((count, next)) = counts.get_mut(&parameter.name)
+            && *count > 1
+        {
+            parameter.name.extend(format!("[{next}]").into_bytes());
+            *next += 1;
+        }
+    }
+    parameters
+}
+
+/// The fields of a JSON object, as text.
+fn json_fields(body: &[u8]) -> Vec<Parameter> {
+    let object: serde_json::Map<String, Value> = serde_json::from_slice(body).unwrap_or_default();
+    let field = |(name, value): (String, Value)| Parameter {
+        source: Source::Form,
+        name: name.into_bytes(),
+        value: match value {
+            Value::String(text) => text.into_bytes(),
+            // As JavaScript writes it where a text is wanted.
+            Value::Object(_) => b"[object Object]".to_vec(),
+            other => other.to_string().into_bytes(),
+        },
+    };
+    object.into_iter().map(field).collect()
 }
 
 /// Each parameter at the place of the first one with its name; `settle` decides what stands there, given a later one.

@@ -1,6 +1,6 @@
 //! What RFC 5849 says where clients do otherwise.
 
-use super::mistake::Mistake;
+use super::{key::KeyMistake, mistake::Mistake, signature::WritingMistake};
 use Mistake as M;
 
 const PARAMETERS: &str = "RFC 5849 §3.4.1.3.1: all parameters are signed: those of the query, of the header (but realm and oauth_signature), and of a body that is a form";
@@ -15,9 +15,6 @@ const METHOD: &str =
 const URI: &str = "RFC 5849 §3.4.1.2: the URI is scheme, host in lower case, the port unless it is the scheme's default, and the path; without query";
 const PATH: &str =
     "RFC 5849 §3.4.1.2: the path is signed as it stands in the request line; an empty one is `/`";
-const KEY: &str = "RFC 5849 §3.4.2: the key is the encoded consumer secret, `&`, and the encoded token secret; the `&` stands there even if a secret is empty";
-const TEXT: &str = "RFC 5849 §3.4.2: oauth_signature is the HMAC's bytes in base64, with padding (RFC 2045 §6.8), and encoded once in the header (§3.5.1)";
-
 impl Mistake {
     /// What the RFC says instead, with its section.
     pub fn rule(&self) -> &'static str {
@@ -25,7 +22,9 @@ impl Mistake {
             M::PlusLiteralInQuery
             | M::PlusLiteralInForm
             | M::NotDecoded
+            | M::NamesNotDecoded
             | M::DecodedTwice
+            | M::AsItStands
             | M::Semicolon
             | M::EmptyPair
             | M::CutAtSecondEquals
@@ -36,10 +35,10 @@ impl Mistake {
             M::QueryNotSigned
             | M::FormNotSigned
             | M::VersionAdded
-            | M::EmptyTokenAdded
+            | M::TokenAdded(_)
             | M::Unsigned(_)
             | M::LeftOut(_) => PARAMETERS,
-            M::BodySigned => {
+            M::BodySigned | M::JsonSigned => {
                 "RFC 5849 §3.4.1.3.1: a body counts only if its Content-Type is application/x-www-form-urlencoded"
             }
             M::Utf8Twice => {
@@ -47,6 +46,7 @@ impl Mistake {
             }
             M::FirstDuplicateOnly
             | M::LastDuplicateOnly
+            | M::DuplicatesNumbered
             | M::EmptyValuesDropped
             | M::EmptyWithoutEquals
             | M::EmptyNamesDropped => EACH,
@@ -68,7 +68,8 @@ impl Mistake {
             | M::SlashUnencoded
             | M::TildeEncoded
             | M::SpaceAsPlus
-            | M::LowerCaseDigits => ENCODING,
+            | M::LowerCaseDigits
+            | M::At(_) => ENCODING,
             M::EncodedOnce | M::EncodedThrice | M::NormalisedNotEncoded | M::UriNotEncoded => {
                 JOINED
             }
@@ -96,23 +97,10 @@ impl Mistake {
             | M::PathDotsResolved
             | M::PathSlashAdded
             | M::PathSlashRemoved
-            | M::PathEmpty => PATH,
-            M::SecretWithNewline
-            | M::TokenSecretWithNewline
-            | M::NoAmpersand
-            | M::SecretsNotEncoded
-            | M::TokenSecretLeftOut
-            | M::SecretsSwapped
-            | M::SecretTrimmed
-            | M::ConsumerKeyAsSecret
-            | M::SecretHexDecoded
-            | M::SecretBase64Decoded => KEY,
-            M::EncodedTwiceInHeader
-            | M::PlusLostInHeader
-            | M::HexInBase64
-            | M::Hex
-            | M::Unpadded
-            | M::UrlSafe => TEXT,
+            | M::PathEmpty
+            | M::PathStartLeftOut => PATH,
+            M::Key(_) => KeyMistake::RULE,
+            M::Writing(_) => WritingMistake::RULE,
             M::Hash(_) => "RFC 5849 §3.4: oauth_signature_method names the algorithm that is used",
         }
     }

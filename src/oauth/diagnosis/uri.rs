@@ -2,7 +2,7 @@
 
 use super::{
     Sent, default_port,
-    encoding::{escape, unescape},
+    encoding::{Encoder, unescape},
     mistake::{Made, Mistake},
 };
 
@@ -69,6 +69,11 @@ fn path(path: &[u8], made: Made<'_>) -> Vec<u8> {
     if made.has(&Mistake::PathDotsResolved) {
         path = resolve_dots(&path);
     }
+    if made.has(&Mistake::PathStartLeftOut)
+        && let Some(end) = path.iter().skip(1).position(|byte| *byte == b'/')
+    {
+        path.drain(..=end);
+    }
     let ends_with_slash = path.len() > 1 && path.ends_with(b"/");
     if made.has(&Mistake::PathSlashRemoved) && ends_with_slash {
         path.pop();
@@ -89,7 +94,7 @@ fn escape_segments(path: &[u8], kept: &[u8]) -> Vec<u8> {
         if *byte == b'/' || kept.contains(byte) {
             escaped.push(*byte);
         } else {
-            escaped.extend(escape(&[*byte], Made(&[])));
+            escaped.extend(Encoder::RIGHT.escape(&[*byte]));
         }
     }
     escaped

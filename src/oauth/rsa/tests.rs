@@ -92,7 +92,28 @@ fn each_method_signs_with_a_key_in_either_format() {
                 .verify(b"GET&text", &signature)
                 .unwrap();
             assert_eq!(signature, key.sign(|sink| sink(b"GET&text")));
+            assert_eq!(signature.len(), key.signature_length());
+            assert_eq!(key.open(&signature), Some(hash.digest_info(b"GET&text")));
         }
+    }
+}
+
+#[test]
+fn what_another_key_has_signed_is_not_opened() {
+    let [key, other] = [(); 2].map(|()| {
+        let file = pem("RSA PRIVATE KEY", &generate().pkcs1);
+        RsaKey::from_pem(RsaHash::Sha256, file.as_bytes()).unwrap()
+    });
+    let signature = key.sign(|sink| sink(b"text"));
+    assert_eq!(other.open(&signature), None);
+    for text in [
+        &signature[1..],
+        &[&signature[..], b"\0"].concat(),
+        b"",
+        &[0xff; 256],
+        &[0; 256],
+    ] {
+        assert_eq!(key.open(text), None, "{text:?}");
     }
 }
 
