@@ -66,6 +66,8 @@ pub(super) fn find(
 fn read(word: &'static str, text: &[u8]) -> Result<Received, UsageFault> {
     const NAME: &[u8] = b"Authorization:";
     let trimmed = text.trim_ascii_start();
+    // As `curl -v` shows it.
+    let trimmed = trimmed.strip_prefix(b"> ").unwrap_or(trimmed);
     let named = trimmed
         .split_at_checked(NAME.len())
         .filter(|(name, _)| name.eq_ignore_ascii_case(NAME));
@@ -140,6 +142,7 @@ mod tests {
             VALUE.to_owned(),
             format!("Authorization: {VALUE}"),
             format!(" authorization:{VALUE}\r\n"),
+            format!("> Authorization: {VALUE}\r\n"),
         ] {
             let received = read(AUTHORIZATION, text.as_bytes()).unwrap();
             assert_eq!(received.authorization.signature, "S3NTINEL&");

@@ -1,10 +1,10 @@
 //! An `Authorization` header (RFC 5849 §3.5.1), read.
 
-use std::fmt;
+use std::{borrow::Cow, collections::HashSet, fmt};
 
 use thiserror::Error;
 
-use super::{SignatureMethod, percent};
+use super::{SignatureMethod, names::is_name_character, percent};
 
 /// An `Authorization: OAuth …` header, read strictly: what RFC 5849 §3.1 requires is there, nothing is there
 /// twice, and everything is encoded as it should be.
@@ -31,15 +31,16 @@ impl Authorization {
     pub fn parse(value: &[u8]) -> Result<Self, MalformedAuthorization> {
         let mut realm = None;
         let mut parameters: Vec<(String, String)> = Vec::new();
+        let mut names = HashSet::new();
         let mut reader = Reader::after_scheme(value)?;
         loop {
             let (name, quoted) = reader.parameter()?;
             if name.eq_ignore_ascii_case("realm") {
-                let text = unescape(quoted).ok_or_else(|| Malformed::Encoding(name.clone()))?;
+                let text = unquote(quoted).ok_or_else(|| Malformed::Encoding(name.clone()))?;
                 if realm.replace(text).is_some() {
                     return Err(Malformed::Duplicate(name));
                 }
-            } else if parameters.iter().any(|(known, _)| *known == name) {
+            } else if !names.insert(name.clone()) {
                 return Err(Malformed::Duplicate(name));
             } else {
                 let text = decode(quoted).ok_or_else(|| Malformed::Encoding(name.clone()))?;
@@ -115,16 +116,19 @@ pub enum MalformedAuthorization {
     /// The scheme is another one.
     #[error("the Authorization header does not start with the scheme `OAuth`")]
     Scheme,
+    /// The scheme is followed by something else than a blank.
+    #[error("a blank must follow the scheme `OAuth`")]
+    SchemeContinued,
     /// It is no list of `name="value"`, from the byte at this offset on.
     #[error(
         "the Authorization header breaks off at byte {0}, where `name=\"value\"` and commas are expected"
     )]
     Syntax(usize),
     /// The name or the value of this parameter is not percent-encoded (RFC 5849 §3.6), or not UTF-8.
-    #[error("`{0}` in the Authorization header is not percent-encoded as RFC 5849 requires")]
+    #[error("{} in the Authorization header is not percent-encoded as RFC 5849 requires", shown(.0))]
     Encoding(String),
     /// This parameter is there more than once (RFC 5849 §3.1).
-    #[error("`{0}` is in the Authorization header more than once")]
+    #[error("{} is in the Authorization header more than once", shown(.0))]
     Duplicate(String),
     /// This parameter is not there.
     #[error("`{0}` is missing from the Authorization header")]
@@ -138,6 +142,16 @@ pub enum MalformedAuthorization {
 }
 
 use MalformedAuthorization as Malformed;
+
+/// What a parameter is called in a message. Any other name may be a piece of a secret that got out of its quotes.
+pub(super) fn shown(name: &str) -> Cow<'_, str> {
+    let is_protocol = name.starts_with("oauth_") && name.chars().all(is_name_character);
+    if is_protocol || name.eq_ignore_ascii_case("realm") {
+        format!("`{name}`").into()
+    } else {
+        "a parameter".into()
+    }
+}
 
 /// Reads a header from left to right.
 struct Reader<'a> {
@@ -217,7 +231,7 @@ fn decode(text: &[u8]) -> Option<String> {
 }
 
 /// Undoes the backslash escapes of a quoted string.
-pub(super) fn unescape(quoted: &[u8]) -> Option<String> {
+pub(super) fn unquote(quoted: &[u8]) -> Option<String> {
     let mut bytes = quoted.iter();
     let mut text = Vec::with_capacity(quoted.len());
     while let Some(&byte) = bytes.next() {

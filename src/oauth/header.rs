@@ -1,6 +1,6 @@
 //! The parts of an `Authorization` header (RFC 5849 §3.5.1), written.
 
-use super::authorization::unescape;
+use super::authorization::unquote;
 use super::codes::ONCE;
 use super::percent;
 use super::sink::Sink;
@@ -36,7 +36,7 @@ pub(super) fn realm_of(parts: &[&[u8]]) -> String {
         .strip_prefix(b"realm=\"")
         .and_then(|rest| rest.strip_suffix(b"\""));
     // What is written is always well-formed.
-    quoted.and_then(unescape).unwrap_or_default()
+    quoted.and_then(unquote).unwrap_or_default()
 }
 
 #[cfg(test)]

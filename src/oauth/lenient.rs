@@ -7,9 +7,9 @@ use std::{collections::HashSet, fmt, ops::Range};
 use thiserror::Error;
 
 use super::QueryPlus;
-use super::authorization::{Authorization, MalformedAuthorization, unescape};
+use super::authorization::{Authorization, MalformedAuthorization, shown, unquote};
 use super::form::FormBytes;
-use super::percent::decode_strict;
+use super::percent::{decode_strict, first_not_encoded};
 
 /// A header, with what is wrong about how it is written; nothing where it is well-formed.
 pub type WithSlips = (Authorization, Vec<Slip>);
@@ -28,16 +28,16 @@ pub struct Slip {
 pub enum SlipKind {
     /// It starts with its first parameter.
     NoScheme,
-    /// The value of this parameter is not percent-encoded.
-    NotEncoded(String),
+    /// A byte in the value of this parameter is not percent-encoded.
+    NotEncoded(String, u8),
     /// The value of this parameter has no quotes, or single ones.
     NotQuoted(String),
     /// There are blanks around the `=` after this name.
     BlankAroundEquals(String),
     /// No comma, or another separator, stands before this parameter.
     NoComma(String),
-    /// There is a comma too many.
-    ExtraComma,
+    /// There is a comma, or another separator, that separates nothing.
+    ExtraSeparator,
     /// There is a line break.
     LineBreak,
 }
@@ -46,20 +46,46 @@ impl fmt::Display for SlipKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NoScheme => f.write_str("the scheme `OAuth` is missing (RFC 5849 §3.5.1)"),
-            Self::NotEncoded(name) => write!(
+            Self::NotEncoded(name, b'%') => write!(
                 f,
-                "the value of `{name}` is not percent-encoded (RFC 5849 §3.5.1): write `+` as %2B, `/` as %2F, `=` as %3D"
+                "a `%` in the value of {} begins no escape: write it as %25 (RFC 5849 §3.6)",
+                shown(name)
+            ),
+            // Of a signature nothing else is shown: with PLAINTEXT it is a secret.
+            Self::NotEncoded(name, byte)
+                if byte.is_ascii_graphic()
+                    && (name != "oauth_signature" || b"+/=&".contains(byte)) =>
+            {
+                write!(
+                    f,
+                    "`{}` in the value of {} is not percent-encoded: write it as %{byte:02X} (RFC 5849 §3.6)",
+                    char::from(*byte),
+                    shown(name)
+                )
+            }
+            Self::NotEncoded(name, _) => write!(
+                f,
+                "a byte in the value of {} is not percent-encoded (RFC 5849 §3.6)",
+                shown(name)
             ),
             Self::NotQuoted(name) => write!(
                 f,
-                "the value of `{name}` does not stand in double quotes (RFC 5849 §3.5.1)"
+                "the value of {} does not stand in double quotes (RFC 5849 §3.5.1)",
+                shown(name)
             ),
             Self::BlankAroundEquals(name) => write!(
                 f,
-                "there is a blank beside the `=` after `{name}` (RFC 5849 §3.5.1)"
+                "there is a blank beside the `=` after {} (RFC 5849 §3.5.1)",
+                shown(name)
             ),
-            Self::NoComma(name) => write!(f, "there is no comma before `{name}` (RFC 5849 §3.5.1)"),
-            Self::ExtraComma => f.write_str("there is a comma too many (RFC 5849 §3.5.1)"),
+            Self::NoComma(name) => {
+                write!(
+                    f,
+                    "there is no comma before {} (RFC 5849 §3.5.1)",
+                    shown(name)
+                )
+            }
+            Self::ExtraSeparator => f.write_str("there is a separator too many (RFC 5849 §3.5.1)"),
             Self::LineBreak => f.write_str("there is a line break (RFC 9112 §5.2)"),
         }
     }
@@ -121,7 +147,7 @@ impl<'a> Reader<'a> {
                 });
             }
             if found.name.eq_ignore_ascii_case("realm") {
-                realm = unescape(found.text);
+                realm = unquote(found.text);
             } else {
                 let value = self.decode(&found)?;
                 places.push((found.name.clone(), found.value_at));
@@ -159,33 +185,42 @@ impl<'a> Reader<'a> {
             self.slip(self.at, SlipKind::NoScheme);
             Ok(())
         } else {
+            let scheme = b"OAuth";
+            let is_continued = word
+                .get(..scheme.len())
+                .is_some_and(|start| start.eq_ignore_ascii_case(scheme));
+            let (length, problem) = if is_continued {
+                (scheme.len(), MalformedAuthorization::SchemeContinued)
+            } else {
+                (0, MalformedAuthorization::Scheme)
+            };
             Err(UnreadableAuthorization {
-                at: self.at,
-                problem: MalformedAuthorization::Scheme,
+                at: self.at + length,
+                problem,
             })
         }
     }
 
     /// Skips what separates parameters; `false` at the end.
     fn separator(&mut self, is_first: bool) -> bool {
-        let mut commas = 0;
+        let mut last = None;
         loop {
             self.skip_blanks();
             match self.value.get(self.at) {
-                Some(b',') => {
-                    commas += 1;
-                    if is_first || commas > 1 {
-                        self.slip(self.at, SlipKind::ExtraComma);
+                Some(b',' | b';' | b'&') => {
+                    if is_first || last.is_some() {
+                        self.slip(self.at, SlipKind::ExtraSeparator);
                     }
+                    last = Some(self.at);
                     self.at += 1;
                 }
-                Some(b';' | b'&') => self.at += 1,
                 Some(_) => return true,
-                None if commas == 1 && !is_first => {
-                    self.slip(self.at - 1, SlipKind::ExtraComma);
+                None => {
+                    if let Some(at) = last.filter(|_| !is_first) {
+                        self.slip(at, SlipKind::ExtraSeparator);
+                    }
                     return false;
                 }
-                None => return false,
             }
         }
     }
@@ -265,10 +300,14 @@ impl<'a> Reader<'a> {
 
     /// The value, decoded if it is encoded, and otherwise as it stands.
     fn decode(&mut self, found: &Found<'_>) -> Result<String, UnreadableAuthorization> {
-        let bytes = decode_strict(found.text).unwrap_or_else(|| {
-            self.slip(found.value_at, SlipKind::NotEncoded(found.name.clone()));
-            FormBytes::new(found.text, QueryPlus::Literal).collect()
-        });
+        let bytes = match first_not_encoded(found.text) {
+            None => decode_strict(found.text).unwrap_or_default(),
+            Some(at) => {
+                let kind = SlipKind::NotEncoded(found.name.clone(), found.text[at]);
+                self.slip(found.value_at + at, kind);
+                FormBytes::new(found.text, QueryPlus::Literal).collect()
+            }
+        };
         String::from_utf8(bytes).map_err(|_| UnreadableAuthorization {
             at: found.value_at,
             problem: MalformedAuthorization::Encoding(found.name.clone()),

@@ -26,16 +26,28 @@ pub(super) const AMPERSAND: &[u8] = b"%26";
 pub(super) fn decode_strict(text: &[u8]) -> Option<Vec<u8>> {
     let mut decoded = Vec::with_capacity(text.len());
     let mut rest = text;
-    while let Some((&byte, tail)) = rest.split_first() {
-        if is_unreserved(byte) {
-            decoded.push(byte);
-            rest = tail;
-        } else {
-            decoded.push(escaped_byte(rest)?);
-            rest = &rest[3..];
-        }
+    while let Some((byte, behind)) = next_encoded(rest) {
+        decoded.push(byte);
+        rest = behind;
     }
-    Some(decoded)
+    rest.is_empty().then_some(decoded)
+}
+
+/// Where the first byte is that [`encode`] would not have written.
+pub(super) fn first_not_encoded(text: &[u8]) -> Option<usize> {
+    let mut rest = text;
+    while let Some((_, behind)) = next_encoded(rest) {
+        rest = behind;
+    }
+    (!rest.is_empty()).then(|| text.len() - rest.len())
+}
+
+/// The next byte of encoded text, decoded, and what follows it.
+fn next_encoded(text: &[u8]) -> Option<(u8, &[u8])> {
+    match text.split_first() {
+        Some((&byte, behind)) if is_unreserved(byte) => Some((byte, behind)),
+        _ => Some((escaped_byte(text)?, &text[3..])),
+    }
 }
 
 /// The byte that an escape at the start of the text stands for (RFC 3986 §2.1).

@@ -27,10 +27,14 @@ fn a_careless_header_is_told_from_a_wrong_signature() {
         .replace("%2F", "/")
         .replace("%3D", "=");
     let at = start.len() + "oauth_signature=\"".len();
+    let raw_at = at + raw[1..].find(['+', '/', '=']).unwrap();
+    let raw_byte = raw.as_bytes()[1 + raw_at - at] as char;
     for (sloppy, slip) in [
         (
             format!("{start}oauth_signature={raw}"),
-            format!("at byte {at}, the value of `oauth_signature` is not percent-encoded"),
+            format!(
+                "at byte {raw_at}, `{raw_byte}` in the value of `oauth_signature` is not percent-encoded"
+            ),
         ),
         (header.replace('"', "'"), "double quotes".to_owned()),
         (header.replace('"', ""), "double quotes".to_owned()),

@@ -24,7 +24,7 @@ fn what_is_meant_is_read_and_what_is_wrong_is_named() {
     check(HEADER, &[]);
     check(
         &HEADER.replace("a%2Fb%2B%3D", "a/b+="),
-        &[("a/b+=", SlipKind::NotEncoded(signature()))],
+        &[("/b+=", SlipKind::NotEncoded(signature(), b'/'))],
     );
     check(
         &HEADER.replacen("OAuth ", "", 1),
@@ -42,7 +42,7 @@ fn what_is_meant_is_read_and_what_is_wrong_is_named() {
         &HEADER.replace("\"a%2Fb%2B%3D\"", "a/b+="),
         &[
             ("a/b+=", SlipKind::NotQuoted(signature())),
-            ("a/b+=", SlipKind::NotEncoded(signature())),
+            ("/b+=", SlipKind::NotEncoded(signature(), b'/')),
         ],
     );
     check(
@@ -57,7 +57,8 @@ fn what_is_meant_is_read_and_what_is_wrong_is_named() {
         &HEADER.replace(", oauth_nonce", "&oauth_nonce"),
         &[("oauth_nonce", SlipKind::NoComma(nonce()))],
     );
-    check(&format!("{HEADER},"), &[(",", SlipKind::ExtraComma)]);
+    check(&format!("{HEADER},"), &[(",", SlipKind::ExtraSeparator)]);
+    check(&format!("{HEADER};"), &[(";", SlipKind::ExtraSeparator)]);
     check(
         &HEADER.replace(", oauth_nonce", ",\r\n oauth_nonce"),
         &[("\r\n", SlipKind::LineBreak)],
@@ -73,6 +74,8 @@ fn what_can_not_be_meant_is_refused_with_its_place() {
     use MalformedAuthorization as Malformed;
     check("", 0, Malformed::Scheme);
     check("Bearer abc=", 0, Malformed::Scheme);
+    check("OAuth: a=\"b\"", 5, Malformed::SchemeContinued);
+    check("oauth1 a=\"b\"", 5, Malformed::SchemeContinued);
     check("OAuth a", 7, Malformed::Syntax(7));
     check("OAuth a=\"b", 10, Malformed::Syntax(10));
     check("OAuth a=\"b\\", 11, Malformed::Syntax(11));
@@ -106,4 +109,26 @@ fn a_secret_behind_an_ampersand_is_not_taken_for_a_name() {
     assert_eq!(authorization.signature, "cs&S3NTINEL=");
     let slips: Vec<_> = slips.iter().map(|slip| slip.kind.to_string()).collect();
     assert!(!slips.concat().contains("S3NTINEL"), "{slips:?}");
+}
+
+#[test]
+fn a_secret_out_of_its_quotes_is_not_shown() {
+    for signature in [
+        "abc;S3NTINEL=&",
+        "\"abc\"S3NTINEL=\"x\"",
+        "abc S3NTINEL=1",
+        "abc S3NTINEL=1 S3NTINEL=1",
+        "abc S3NTINEL=%ff",
+        "\"S3NT!NEL\"",
+    ] {
+        let value = format!(
+            "OAuth oauth_consumer_key=k, oauth_signature_method=PLAINTEXT, oauth_signature={signature}"
+        );
+        let said = match Authorization::parse_leniently(value.as_bytes()) {
+            Ok((_, slips)) => slips.iter().map(|slip| slip.kind.to_string()).collect(),
+            Err(fault) => vec![fault.to_string()],
+        };
+        assert!(!said.concat().contains("S3NTINEL"), "{said:?}");
+        assert!(!said.concat().contains('!'), "{said:?}");
+    }
 }
