@@ -64,7 +64,7 @@ fn what_is_no_usable_key_is_refused_with_the_key_of_the_configuration() {
     let files = [
         ("S3NTINEL", "holds no key in PEM"),
         (relabelled.as_str(), "holds an encrypted key"),
-        (&elliptic.key_pem, "not an RSA private key"),
+        (&elliptic.key_pem, "need an RSA private key"),
         (&elliptic.pem, "holds a certificate"),
         (&damaged, "holds a damaged RSA private key"),
         ("", "holds no key in PEM"),

@@ -75,7 +75,12 @@ impl RsaKey {
         let mut der = private_key(pem)?;
         let keyed = Keyed::new(hash, &der);
         der.zeroize();
-        keyed.map(Self)
+        let key = Self(keyed?);
+        // Numbers that fit together may be none of a key that signs, such as a product of primes in the place of one.
+        match key.try_sign(|_| ()) {
+            Some(signature) if key.open(&signature) == Some(hash.digest_info(b"")) => Ok(key),
+            _ => Err(RsaKeyError::Malformed),
+        }
     }
 
     /// The method that signs with this key.
@@ -120,31 +125,31 @@ impl RsaKey {
 
     /// Signs the base string that the closure writes.
     pub(super) fn sign(&self, write_base_string: impl FnOnce(&mut dyn FnMut(&[u8]))) -> Vec<u8> {
-        match &self.0 {
+        #[expect(
+            clippy::expect_used,
+            reason = "a key that has signed once does it again, unless the system gives no random numbers, without which \
+                      nothing can be signed safely"
+        )]
+        self.try_sign(write_base_string).expect("an RSA signature")
+    }
+
+    /// Signs, if the key is one that can.
+    fn try_sign(&self, write_base_string: impl FnOnce(&mut dyn FnMut(&[u8]))) -> Option<Vec<u8>> {
+        let (key, algorithm, encoding) = match &self.0 {
             Keyed::Sha1(key) => {
                 let mut hash = Sha1::new();
                 write_base_string(&mut |piece| hash.update(piece));
-                #[expect(
-                    clippy::expect_used,
-                    reason = "a key that has been checked signs any digest, unless the system gives no random numbers, \
-                              without which nothing can be signed safely"
-                )]
-                key.pkcs1v15_sign_prehash::<Sha1>(&hash.finalize())
-                    .expect("an RSA signature")
+                return key.pkcs1v15_sign_prehash::<Sha1>(&hash.finalize()).ok();
             }
-            Keyed::Sha256(key) => sign(
-                key,
-                &digest::SHA256,
-                &signature::RSA_PKCS1_SHA256,
-                write_base_string,
-            ),
-            Keyed::Sha512(key) => sign(
-                key,
-                &digest::SHA512,
-                &signature::RSA_PKCS1_SHA512,
-                write_base_string,
-            ),
-        }
+            Keyed::Sha256(key) => (key, &digest::SHA256, &signature::RSA_PKCS1_SHA256),
+            Keyed::Sha512(key) => (key, &digest::SHA512, &signature::RSA_PKCS1_SHA512),
+        };
+        let mut hash = digest::Context::new(algorithm);
+        write_base_string(&mut |piece| hash.update(piece));
+        let mut signature = vec![0; key.public_modulus_len()];
+        key.sign_digest(encoding, &hash.finish(), &mut signature)
+            .ok()?;
+        Some(signature)
     }
 }
 
@@ -165,24 +170,6 @@ impl Keyed {
     }
 }
 
-fn sign(
-    key: &KeyPair,
-    algorithm: &'static digest::Algorithm,
-    encoding: &'static signature::RsaSignatureEncoding,
-    write_base_string: impl FnOnce(&mut dyn FnMut(&[u8])),
-) -> Vec<u8> {
-    let mut hash = digest::Context::new(algorithm);
-    write_base_string(&mut |piece| hash.update(piece));
-    let mut signature = vec![0; key.public_modulus_len()];
-    #[expect(
-        clippy::expect_used,
-        reason = "a key that has been checked signs any digest of the encoding's own hash"
-    )]
-    key.sign_digest(encoding, &hash.finish(), &mut signature)
-        .expect("an RSA signature");
-    signature
-}
-
 impl fmt::Debug for RsaKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "RsaKey({}, [REDACTED])", self.signature_method().name())
@@ -201,13 +188,21 @@ pub enum RsaKeyError {
     )]
     Encrypted,
     /// Something else is in the file.
-    #[error("holds {0}, not an RSA private key")]
-    Other(&'static str),
-    /// The section's content is not what its label says.
-    #[error("holds a damaged RSA private key")]
+    #[error("holds {0}: give the RSA private key that belongs to it")]
+    Public(&'static str),
+    /// A private key of another kind.
+    #[error("holds {0}: the RSA methods need an RSA private key, as `openssl genrsa 3072` makes")]
+    OtherKind(&'static str),
+    /// A key in a format of OpenSSH's own.
+    #[error("holds a key in OpenSSH's own format: rewrite it with `ssh-keygen -p -m PEM -f KEY`")]
+    OpenSsh,
+    /// The section's content is not what its label says, or its numbers are no key.
+    #[error("holds a damaged RSA private key: take it anew from where it comes from")]
     Malformed,
     /// The key is too short for its method, or longer than any should be.
-    #[error("holds an RSA key of {bits} bits: its length must be {minimum} to 8192")]
+    #[error(
+        "holds an RSA key of {bits} bits: its length must be {minimum} to 8192, so make a new one and register it with the platform"
+    )]
     Length {
         /// The key's length.
         bits: usize,
@@ -227,17 +222,17 @@ fn private_key(pem: &[u8]) -> Result<PrivateKeyDer<'static>, RsaKeyError> {
     {
         return Err(RsaKeyError::Encrypted);
     }
+    // Some editors write a byte order mark.
+    let pem = pem.strip_prefix("\u{feff}".as_bytes()).unwrap_or(pem);
     match PrivateKeyDer::from_pem_slice(pem) {
-        Ok(PrivateKeyDer::Sec1(_)) => Err(RsaKeyError::Other("an elliptic curve key")),
+        Ok(PrivateKeyDer::Sec1(_)) => Err(RsaKeyError::OtherKind("an elliptic curve key")),
         Ok(key) => Ok(key),
         Err(_) if has("PRIVATE KEY") || has("RSA PRIVATE KEY") => Err(RsaKeyError::Malformed),
-        Err(_) if has("OPENSSH PRIVATE KEY") => {
-            Err(RsaKeyError::Other("a key in OpenSSH's format"))
-        }
+        Err(_) if has("OPENSSH PRIVATE KEY") => Err(RsaKeyError::OpenSsh),
         Err(_) if has("PUBLIC KEY") || has("RSA PUBLIC KEY") => {
-            Err(RsaKeyError::Other("a public key"))
+            Err(RsaKeyError::Public("a public key"))
         }
-        Err(_) if has("CERTIFICATE") => Err(RsaKeyError::Other("a certificate")),
+        Err(_) if has("CERTIFICATE") => Err(RsaKeyError::Public("a certificate")),
         Err(_) => Err(RsaKeyError::NotPem),
     }
 }
@@ -252,7 +247,7 @@ fn parse(der: &PrivateKeyDer<'_>) -> Result<PrivateKey, RsaKeyError> {
             let key = PrivateKeyInfoRef::try_from(der.secret_der())
                 .map_err(|_| RsaKeyError::Malformed)?;
             if key.algorithm.oid != RSA_ENCRYPTION {
-                return Err(RsaKeyError::Other("a key of another kind"));
+                return Err(RsaKeyError::OtherKind("a key of another kind"));
             }
             PrivateKey::from_pkcs1_der(key.private_key.as_bytes())
         }

@@ -75,6 +75,7 @@ fn each_method_signs_with_a_key_in_either_format() {
                 pem("PRIVATE KEY", &pkcs8)
             ),
             pem("RSA PRIVATE KEY", &pkcs1).replace('\n', "\r\n"),
+            format!("\u{feff}{}", pem("PRIVATE KEY", &pkcs8)),
             format!(
                 "{}{}",
                 pem("CERTIFICATE", b"any"),
@@ -137,22 +138,19 @@ fn what_is_no_key_to_sign_with_is_told_apart() {
     check(legacy, RsaKeyError::Encrypted);
     check(
         &pem("EC PRIVATE KEY", &pkcs1),
-        RsaKeyError::Other("an elliptic curve key"),
+        RsaKeyError::OtherKind("an elliptic curve key"),
     );
-    check(
-        &pem("OPENSSH PRIVATE KEY", &pkcs1),
-        RsaKeyError::Other("a key in OpenSSH's format"),
-    );
+    check(&pem("OPENSSH PRIVATE KEY", &pkcs1), RsaKeyError::OpenSsh);
     check(
         &pem("PUBLIC KEY", &pkcs1),
-        RsaKeyError::Other("a public key"),
+        RsaKeyError::Public("a public key"),
     );
     check(
         &pem("CERTIFICATE", &pkcs1),
-        RsaKeyError::Other("a certificate"),
+        RsaKeyError::Public("a certificate"),
     );
     let other = rcgen::KeyPair::generate().unwrap().serialize_pem();
-    check(&other, RsaKeyError::Other("a key of another kind"));
+    check(&other, RsaKeyError::OtherKind("a key of another kind"));
 
     // The right label over the wrong content, a key cut short, a key with a wrong number in it.
     check(&pem("PRIVATE KEY", &pkcs1), RsaKeyError::Malformed);
