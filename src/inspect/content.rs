@@ -4,7 +4,7 @@ use std::{ffi::OsStr, fs::File, io, io::Read as _, os::unix::ffi::OsStrExt as _}
 
 use super::{
     Error, RequestWords,
-    fault::UsageFault,
+    fault::{UsageFault, printable},
     header::{self, HEADER, Header},
 };
 use crate::wire::{is_form, is_list};
@@ -74,7 +74,7 @@ fn resolve(flag: &'static str, data: &OsStr) -> Result<Vec<u8>, Error> {
     let path = OsStr::from_bytes(path);
     let content = File::open(path).and_then(read_all);
     content.map_err(|error| Error::Unreadable {
-        name: path.display().to_string(),
+        name: printable(path.as_bytes()),
         error,
     })
 }

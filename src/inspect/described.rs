@@ -12,7 +12,7 @@ use super::{
 use crate::{
     config::{self, Checks, ListenAddress, Origin, ProxyConfig},
     env::Environment,
-    oauth::{RequestToSign, Sent, parameter_names},
+    oauth::{BaseUri, RequestToSign, Sent, parameter_names},
     wire::is_token,
 };
 
@@ -56,7 +56,7 @@ impl Described {
         let mut notes = Vec::new();
         let authority = choose(&proxy, url.authority, host, &mut notes);
         let content = content::read(words, headers)?;
-        let elsewhere = elsewhere(&proxy, &authority.origin());
+        let elsewhere = elsewhere(&proxy.upstream, &proxy.listen, &authority.origin());
         Ok(Self {
             method: words.method.clone(),
             authority,
@@ -195,15 +195,24 @@ fn is_listener(origin: &Origin, listener: &ListenAddress) -> bool {
 }
 
 /// Each origin that the proxy goes by, but the one that is signed for.
-fn elsewhere(proxy: &ProxyConfig, signed: &Origin) -> Vec<String> {
+fn elsewhere(upstream: &Origin, listeners: &[ListenAddress], signed: &Origin) -> Vec<String> {
     let mut origins = Vec::new();
-    if proxy.upstream != *signed {
-        origins.push(proxy.upstream.to_string());
+    if upstream != signed {
+        origins.push(upstream.to_string());
     }
-    for listener in &proxy.listen {
+    for listener in listeners {
         if let ListenAddress::Tcp(address) = listener {
-            origins.push(format!("http://{address}"));
-            origins.push(format!("http://localhost:{}", address.port()));
+            let ip = address.ip();
+            let loopback: &[&str] = if ip.is_unspecified() {
+                &["127.0.0.1", "::1"]
+            } else {
+                &[]
+            };
+            let hosts = [&*ip.to_string(), "localhost"];
+            for host in hosts.iter().chain(loopback) {
+                let origin = BaseUri::new(false, host, address.port());
+                origins.push(origin.as_str().to_owned());
+            }
         }
     }
     origins
@@ -247,5 +256,29 @@ mod tests {
         check("http://127.0.0.1:8080", "127.0.0.2:8080", false);
         check("http://h.example:8080", "0.0.0.0:8080", false);
         check("http://localhost:8080", "unix:/a", false);
+    }
+
+    #[test]
+    fn what_a_client_may_have_signed_for_is_each_way_to_the_listener() {
+        let check = |listen: &str, expected: &[&str]| {
+            let upstream = "https://up.example".parse().unwrap();
+            let listeners = [listen.parse().unwrap()];
+            assert_eq!(
+                elsewhere(&upstream, &listeners, &upstream),
+                expected,
+                "{listen}"
+            );
+        };
+        check("127.0.0.1:80", &["http://127.0.0.1", "http://localhost"]);
+        check(
+            "[::]:8080",
+            &[
+                "http://[::]:8080",
+                "http://localhost:8080",
+                "http://127.0.0.1:8080",
+                "http://[::1]:8080",
+            ],
+        );
+        check("unix:/a", &[]);
     }
 }

@@ -19,13 +19,20 @@ pub struct UsageFault {
 }
 
 impl UsageFault {
-    /// A fault in a text that may be shown.
+    /// A fault in a text that may be shown, unless there is a sign of a password or a signature in it.
     pub(super) fn shown(
         word: &'static str,
         text: &[u8],
         at: usize,
         problem: impl Into<String>,
     ) -> Self {
+        let may_hold_secret = text.contains(&b'@')
+            || text
+                .windows(6)
+                .any(|word| word.eq_ignore_ascii_case(b"oauth_"));
+        if may_hold_secret {
+            return Self::hidden(word, at, problem);
+        }
         let start = at.saturating_sub(CONTEXT);
         let end = text.len().min(at + CONTEXT);
         let before = printable(&text[start..at]);
@@ -89,6 +96,14 @@ fn turns_text_around(character: char) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_may_hold_a_secret_is_not_shown() {
+        for text in ["ftp://u:S3NTINEL@h/", "/x?OAuth_signature=S3NTINEL b"] {
+            let fault = UsageFault::shown("URL", text.as_bytes(), 0, "wrong").to_string();
+            assert_eq!(fault, "URL, byte 0: wrong");
+        }
+    }
 
     #[test]
     fn the_caret_stands_below_the_byte() {

@@ -104,6 +104,10 @@ fn explain(text: &mut String, sent: &Sent<'_>, proxy: &ProxyConfig, authorizatio
         breakdown.base_string,
         match proxy.signing.method {
             Method::Rsa(_) => "Key (§3.4.3): the private key".to_owned(),
+            Method::Plaintext => format!(
+                "Key, which is the signature (§3.4.4), secrets masked:\n  {}",
+                masked_key(&proxy.credentials)
+            ),
             _ => format!(
                 "Key (§3.4.2), secrets masked:\n  {}",
                 masked_key(&proxy.credentials)

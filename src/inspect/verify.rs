@@ -239,6 +239,12 @@ fn write_comparison(
     received: &Received,
     theirs: &str,
 ) {
+    if received.authorization.signature_method == SignatureMethod::Plaintext.name() {
+        text.push_str(
+            "a PLAINTEXT signature is made of the secrets alone, whatever the base string\n",
+        );
+        return;
+    }
     let theirs = theirs.trim_end_matches(['\r', '\n']);
     let expected = break_down(sent, &received.authorization).base_string;
     match compare_base_strings(&expected, theirs) {

@@ -179,5 +179,7 @@ fn a_plaintext_signature_is_never_shown() {
         let expected_method = "`oauth_signature_method` is `PLAINTEXT`; expected `HMAC-SHA1`";
         check(&["GET", URL], &header(signature), 1, expected);
         check(&["GET", URL], &header(signature), 1, expected_method);
+        let words = ["GET", URL, "--base-string", "GET&any"];
+        check(&words, &header(signature), 1, "whatever the base string");
     }
 }
