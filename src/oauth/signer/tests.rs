@@ -1,7 +1,7 @@
 //! The published vectors, and what a header looks like.
 
 use super::*;
-use crate::oauth::{Authorization, Method};
+use crate::oauth::{Authorization, Method, RsaHash, RsaKey};
 
 /// A request and credentials; each vector states how it differs from [`Vector::DEFAULT`].
 struct Vector {
@@ -157,6 +157,55 @@ fn the_published_signatures_come_out() {
         "hCtSmYh+iHYCEqBWrE7C7hYmtUk=",
     );
 }
+
+#[test]
+fn the_rsa_signature_of_the_oauth_wiki_comes_out() {
+    let vector = Vector {
+        target: "/photos?file=vacaction.jpg&size=original",
+        token: None,
+        timestamp: 1_196_666_512,
+        nonce: "13917289812797014437",
+        version: true,
+        ..Vector::DEFAULT
+    };
+    let pem = format!("-----BEGIN PRIVATE KEY-----\n{WIKI_KEY}\n-----END PRIVATE KEY-----\n");
+    let options = SigningOptions {
+        method: Method::Rsa(RsaKey::from_pem(RsaHash::Sha1, pem.as_bytes()).unwrap()),
+        ..SigningOptions::default()
+    };
+    assert_eq!(
+        vector
+            .signer(&options)
+            .signature_base_string(&vector.request(), vector.stamp()),
+        "GET&http%3A%2F%2Fphotos.example.net%2Fphotos&file%3Dvacaction.jpg%26oauth_consumer_key%3Ddpf43f3p2l4k3l03\
+         %26oauth_nonce%3D13917289812797014437%26oauth_signature_method%3DRSA-SHA1%26oauth_timestamp%3D1196666512\
+         %26oauth_version%3D1.0%26size%3Doriginal"
+    );
+    let header = vector.header(&options);
+    let authorization = Authorization::parse(header.as_bytes()).unwrap();
+    assert_eq!(
+        authorization.signature,
+        "jvTp/wX1TYtByB1m+Pbyo0lnCOLIsyGCH7wke8AUs3BpnwZJtAuEJkvQL2/9n4s5wUmUl4aCI4BwpraNx4RtEXMe\
+         5qg5T1LVTGliMRpKasKsW//e+RinhejgCuzoH26dyF8iY2ZZ/5D1ilgeijhV/vBka5twt399mXwaYdCwFYE="
+    );
+}
+
+/// The private key that the wiki's test cases publish, in base64 as there (PKCS#8). Nothing is kept secret with it.
+const WIKI_KEY: &str = "\
+MIICdgIBADANBgkqhkiG9w0BAQEFAASCAmAwggJcAgEAAoGBALRiMLAh9iimur8V
+A7qVvdqxevEuUkW4K+2KdMXmnQbG9Aa7k7eBjK1S+0LYmVjPKlJGNXHDGuy5Fw/d
+7rjVJ0BLB+ubPK8iA/Tw3hLQgXMRRGRXXCn8ikfuQfjUS1uZSatdLB81mydBETlJ
+hI6GH4twrbDJCR2Bwy/XWXgqgGRzAgMBAAECgYBYWVtleUzavkbrPjy0T5FMou8H
+X9u2AC2ry8vD/l7cqedtwMPp9k7TubgNFo+NGvKsl2ynyprOZR1xjQ7WgrgVB+mm
+uScOM/5HVceFuGRDhYTCObE+y1kxRloNYXnx3ei1zbeYLPCHdhxRYW7T0qcynNmw
+rn05/KO2RLjgQNalsQJBANeA3Q4Nugqy4QBUCEC09SqylT2K9FrrItqL2QKc9v0Z
+zO2uwllCbg0dwpVuYPYXYvikNHHg+aCWF+VXsb9rpPsCQQDWR9TT4ORdzoj+Nccn
+qkMsDmzt0EfNaAOwHOmVJ2RVBspPcxt5iN4HI7HNeG6U5YsFBb+/GZbgfBT3kpNG
+WPTpAkBI+gFhjfJvRw38n3g/+UeAkwMI2TJQS4n8+hid0uus3/zOjDySH3XHCUno
+cn1xOJAyZODBo47E+67R4jV1/gzbAkEAklJaspRPXP877NssM5nAZMU0/O/NGCZ+
+3jPgDUno6WbJn5cqm8MqWhW1xGkImgRk+fkDBquiq4gPiT898jusgQJAd5Zrr6Q8
+AO/0isr/3aa6O6NLQxISLKcPDk2NOccAfS/xOtfOz4sJYM3+Bs4Io9+dZGSDCA54
+Lw03eHTNQghS0A==";
 
 const RFC_BASE_STRING: Vector = Vector {
     method: "POST",
