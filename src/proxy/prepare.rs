@@ -238,3 +238,6 @@ fn write_line(head: &mut BytesMut, name: &[u8], value: &[u8]) {
     head.put_slice(value);
     head.put_slice(b"\r\n");
 }
+
+#[cfg(test)]
+mod tests;
