@@ -28,6 +28,9 @@ pub struct Authorization {
 
 impl Authorization {
     /// Reads the value of an `Authorization` field.
+    ///
+    /// # Errors
+    /// The first fault in how it is written, or else a parameter that is missing or is not as it must be.
     pub fn parse(value: &[u8]) -> Result<Self, MalformedAuthorization> {
         let mut realm = None;
         let mut parameters: Vec<(String, String)> = Vec::new();

@@ -1,7 +1,5 @@
 //! The signature base string (RFC 5849 §3.4.1): method, base string URI and parameters.
 
-use std::fmt;
-
 use memchr::memchr;
 
 use super::QueryPlus;
@@ -40,12 +38,6 @@ impl BaseUri {
     /// As in `https://example.com`.
     pub fn as_str(&self) -> &str {
         &self.plain
-    }
-}
-
-impl fmt::Display for BaseUri {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.plain)
     }
 }
 

@@ -13,18 +13,14 @@ pub(super) const PREFIX: &[u8] = b"oauth_";
 
 /// The first parameter of a query or a form whose name, once decoded, starts with `oauth_`.
 pub(super) fn protocol_parameter_in(encoded: &[u8]) -> Option<String> {
-    form_pairs(encoded)
-        .map(|(name, _)| FormBytes::new(name, QueryPlus::Space))
+    names(encoded)
         .find(|name| name.clone().take(PREFIX.len()).eq(PREFIX.iter().copied()))
         .map(|name| String::from_utf8_lossy(&name.collect::<Vec<u8>>()).into_owned())
 }
 
 /// The decoded names of the parameters of a query or a form, as text.
 pub(crate) fn parameter_names(encoded: &[u8]) -> impl Iterator<Item = String> {
-    form_pairs(encoded).map(|(name, _)| {
-        let name: Vec<u8> = FormBytes::new(name, QueryPlus::Space).collect();
-        String::from_utf8_lossy(&name).into_owned()
-    })
+    names(encoded).map(|name| String::from_utf8_lossy(&name.collect::<Vec<u8>>()).into_owned())
 }
 
 /// Whether the names of protocol parameters are made of such characters.
@@ -50,14 +46,12 @@ pub(crate) fn without_protocol_values(query: &[u8]) -> Cow<'_, [u8]> {
     Cow::Owned(shown.collect::<Vec<_>>().join(&b'&'))
 }
 
-/// The names and values of form-encoded text, as they stand there. Nothing between two `&` is no parameter.
-fn form_pairs(encoded: &[u8]) -> impl Iterator<Item = (&[u8], &[u8])> {
+/// The names in form-encoded text, decoded. Nothing between two `&` is no parameter.
+fn names(encoded: &[u8]) -> impl Iterator<Item = FormBytes<'_>> {
     split(encoded, b'&')
         .filter(|pair| !pair.is_empty())
-        .map(|pair| match memchr(b'=', pair) {
-            Some(at) => (&pair[..at], &pair[at + 1..]),
-            None => (pair, &[][..]),
-        })
+        .map(|pair| &pair[..memchr(b'=', pair).unwrap_or(pair.len())])
+        .map(|name| FormBytes::new(name, QueryPlus::Space))
 }
 
 /// The parts between separators, found many bytes at a time.

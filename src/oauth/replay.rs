@@ -30,6 +30,9 @@ impl ReplayGuard {
     /// Checks a request that arrived at `now`, in seconds since 1970, and remembers it.
     ///
     /// A header without timestamp and nonce passes: `PLAINTEXT` has no defence against replays (RFC 5849 §3.4.4).
+    ///
+    /// # Errors
+    /// It is too old or too new, it has been here before, or there is no room to remember it.
     pub fn check(&mut self, now: u64, authorization: &Authorization) -> Result<(), Replay> {
         let Some((timestamp, nonce)) = &authorization.stamp else {
             return Ok(());

@@ -76,7 +76,7 @@ impl Signer {
     pub fn sign(&self, request: &RequestToSign<'_>, stamp: Stamp<'_>) -> Vec<u8> {
         let mut digits = itoa::Buffer::new();
         let stamp = stamp.texts(&mut digits);
-        // Allocated once: the base string is gathered in it first.
+        // One allocation, unless more comes than fits: the base string is gathered in it first.
         let mut value = base::memory_for(request);
         let signature = self.key.sign(|pass_on| {
             self.write_base_string(request, &stamp, &mut value, pass_on);

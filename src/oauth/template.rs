@@ -9,7 +9,8 @@ use super::stamp::StampTexts;
 
 /// Text with room for a nonce and a timestamp.
 ///
-/// Once it is made, it has both; only a signer makes any. Both are nearly always of the same length, so the text is copied in one go, and they are put into their places.
+/// Once it is made, it has both; only a signer makes any. Both are nearly always of the same length, so the text is
+/// copied in one go, and they are put into their places.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Template {
     text: Vec<u8>,
