@@ -1,5 +1,5 @@
-//! What no peer can bring about, in a server within the test: a panic, a name that is looked up without end, and a drain
-//! that is shorter than thirty seconds.
+//! What no peer can bring about or see, in a server within the test: a panic, a name that is looked up without end, a drain
+//! that is shorter than thirty seconds, and the threads that serve.
 
 #![expect(
     clippy::panic,
@@ -12,15 +12,21 @@ mod support;
 use std::{
     net::SocketAddr,
     path::PathBuf,
-    sync::{Arc, OnceLock, mpsc},
+    sync::{
+        Arc, OnceLock,
+        atomic::{AtomicUsize, Ordering},
+        mpsc,
+    },
     time::Duration,
 };
 
 use serde_json::Value;
 use support::{
     bench::check_problem,
+    certificates::rsa_key,
     client::{Client, End},
     log::exchanges,
+    request::{post, post_form},
     stage::{GET, OK, POST, lines_of},
     upstream::Upstream,
 };
@@ -36,37 +42,45 @@ use undersign::{
     },
     log::{self, Destination, Log, Lost},
     metrics::Metrics,
-    oauth::{Credentials, SigningOptions},
+    oauth::{Credentials, Method, RsaHash, RsaKey, SigningOptions},
     server::{self, Server},
 };
 
 /// A server with a proxy of this name, and the runtimes that it has for itself.
 struct Embedded {
-    name: &'static str,
+    name: Arc<str>,
     address: SocketAddr,
     end: server::End,
     serving: JoinHandle<bool>,
     runtime: Runtime,
     /// Serves connections too.
     other: Runtime,
+    /// How many threads the runtimes have had.
+    threads: Arc<AtomicUsize>,
 }
 
 impl Embedded {
     /// Serves, and when told to stop, for so long.
-    fn start(name: &'static str, upstream: &str, timeouts: Timeouts, drain: Duration) -> Self {
+    fn start(proxy: ProxyConfig, drain: Duration) -> Self {
         log_file();
+        let threads = Arc::new(AtomicUsize::new(0));
         let [runtime, other] = [(); 2].map(|()| {
+            let threads = Arc::clone(&threads);
             Builder::new_multi_thread()
                 .worker_threads(1)
                 .max_blocking_threads(1)
+                .on_thread_start(move || {
+                    threads.fetch_add(1, Ordering::Relaxed);
+                })
                 .enable_all()
                 .build()
                 .unwrap()
         });
+        let name = Arc::clone(&proxy.name);
         let config = Config {
             log: LogConfig::default(),
             admin: None,
-            proxies: vec![proxy(name, upstream, timeouts)],
+            proxies: vec![proxy],
         };
         let entered = runtime.enter();
         let server = Server::bind(config, Arc::new(Metrics::new(Lost::default()))).unwrap();
@@ -85,6 +99,7 @@ impl Embedded {
             serving,
             runtime,
             other,
+            threads,
         }
     }
 
@@ -98,7 +113,7 @@ impl Embedded {
     fn stop(self) -> (bool, Vec<Value>) {
         self.end.drain.cancel();
         let finished = self.runtime.block_on(self.serving).unwrap();
-        let records = records_of(self.name);
+        let records = records_of(&self.name);
         for runtime in [self.runtime, self.other] {
             runtime.shutdown_timeout(support::DEADLINE);
         }
@@ -161,7 +176,10 @@ fn a_panic_in_an_exchange_is_an_internal_error_that_harms_no_other() {
         first_byte: Duration::MAX,
         ..Timeouts::default()
     };
-    let embedded = Embedded::start("panics", &upstream.url(), timeouts, support::DEADLINE);
+    let embedded = Embedded::start(
+        proxy("panics", &upstream.url(), timeouts),
+        support::DEADLINE,
+    );
     let mut bystander = Client::tcp(embedded.address);
     for request in [GET, POST, GET] {
         let mut client = embedded.ask(request);
@@ -198,7 +216,10 @@ fn a_name_that_is_looked_up_without_end_is_given_up_in_time() {
         connect: Duration::from_millis(300),
         ..Timeouts::default()
     };
-    let embedded = Embedded::start("resolver", "https://slow.test", timeouts, support::DEADLINE);
+    let embedded = Embedded::start(
+        proxy("resolver", "https://slow.test", timeouts),
+        support::DEADLINE,
+    );
     // Names are looked up on the one thread that is meant for what blocks.
     let (go_on, waits) = mpsc::channel::<()>();
     let blocker = embedded.runtime.spawn_blocking(move || waits.recv());
@@ -233,7 +254,7 @@ fn an_exchange_that_does_not_end_holds_the_end_up_for_no_longer_than_is_allowed(
         peer.until_end().map(drop)
     });
     let drain = Duration::from_millis(300);
-    let embedded = Embedded::start("drain", &upstream.url(), Timeouts::default(), drain);
+    let embedded = Embedded::start(proxy("drain", &upstream.url(), Timeouts::default()), drain);
     let mut first = embedded.ask(GET);
     assert_eq!(first.response().status, 200);
     // Another thread's connection, over the first one's connection to the upstream.
@@ -260,4 +281,32 @@ fn an_exchange_that_does_not_end_holds_the_end_up_for_no_longer_than_is_allowed(
         [(None, cut_off), (Some(200), None), (Some(200), cut_off)],
         "{records:#?}"
     );
+}
+
+#[test]
+fn another_thread_goes_on_serving_while_a_signature_takes_long() {
+    let upstream = Upstream::plain(|peer| peer.answer_all(OK));
+    let rsa = RsaKey::from_pem(RsaHash::Sha1, rsa_key().as_bytes()).unwrap();
+    let check = |method: &Method, body_hash, request: &[u8], spare_threads: usize| {
+        let mut proxy = proxy("threads", &upstream.url(), Timeouts::default());
+        proxy.signing.method = method.clone();
+        proxy.signing.body_hash = body_hash;
+        let embedded = Embedded::start(proxy, support::DEADLINE);
+        let mut client = embedded.ask(request);
+        assert_eq!(client.response().status, 200);
+        drop(client);
+        let threads = Arc::clone(&embedded.threads);
+        assert!(embedded.stop().0);
+        // Beside the one that each runtime begins with.
+        assert_eq!(threads.load(Ordering::Relaxed) - 2, spare_threads);
+    };
+    let hmac = Method::HmacSha1;
+    let [short, long] = [32, 1024 * 1024].map(|length| "a&".repeat(length / 2));
+    check(&hmac, false, GET, 0);
+    check(&hmac, false, post_form("/", &short).as_bytes(), 0);
+    check(&hmac, false, post_form("/", &long).as_bytes(), 1);
+    check(&hmac, false, post("", &long).as_bytes(), 0);
+    check(&hmac, true, post("", &short).as_bytes(), 0);
+    check(&hmac, true, post("", &long).as_bytes(), 1);
+    check(&Method::Rsa(rsa), false, GET, 1);
 }

@@ -3,7 +3,10 @@
 mod support;
 
 use support::{
-    bench::{Bench, MALFORMED, Then::Close},
+    bench::{
+        Bench, DENIED, MALFORMED,
+        Then::{Close, Keep},
+    },
     request::{FORM, post},
 };
 
@@ -143,5 +146,30 @@ fn a_form_that_can_not_be_read_or_held_is_refused() {
     }
     // No form, no limit.
     bench.forwarded(post("Content-Type: text/plain\r\n", &"a".repeat(100_000)));
+    bench.finish();
+}
+
+#[test]
+fn long_content_is_signed_and_checked_like_any_other() {
+    let long = "a=b&c=d+e&".repeat(100_000);
+    for body_hash in [false, true] {
+        let bench = Bench::with(|setup| setup.keys(&format!("body_hash = {body_hash}")));
+        for fields in [FORM, "Content-Type: application/json\r\n"] {
+            let exchange = bench.forwarded(post(fields, &long));
+            assert!(exchange.request.body == long.as_bytes(), "{fields:?}");
+        }
+        let signed_already = format!("{long}oauth_token=t");
+        bench.refused(post(FORM, &signed_already), 400, MALFORMED, Close);
+        bench.finish();
+    }
+    let bench = Bench::with(|setup| {
+        setup.table(
+            "access",
+            "allow = [{ methods = ['POST'], path = '/upload' }]",
+        )
+    });
+    bench.forwarded(post(FORM, &long));
+    let overriding = format!("{long}_method=DELETE");
+    bench.refused(post(FORM, &overriding), 403, DENIED, Keep);
     bench.finish();
 }

@@ -15,6 +15,7 @@ use super::{
     prepare::{ContentRole, Prepared},
     record::Record,
     relay::{Relay, pass_on_interim},
+    turns::is_long,
 };
 use crate::{
     config::ProxyConfig,
@@ -141,10 +142,14 @@ async fn forward(
                     ContentRole::None => Bytes::new(),
                     _ => Box::pin(collect(&content, role, config, port)).await?,
                 };
-                if role == ContentRole::Form {
-                    admit_form(&config.access, &bytes)?;
-                }
-                unread.insert(prepared.read_content(role, bytes, config)?)
+                let takes_long = is_long(&bytes);
+                let read = || {
+                    if role == ContentRole::Form {
+                        admit_form(&config.access, &bytes)?;
+                    }
+                    prepared.read_content(role, bytes, config)
+                };
+                unread.insert(proxy.turns.work(takes_long, read).await?)
             }
         };
 
@@ -154,10 +159,9 @@ async fn forward(
             prepared.sign(&proxy.signer, timestamp, nonce, &proxy.host, signed_content)
         };
         record.signed(!prepared.is_unsigned());
-        let signed = match &proxy.turns {
-            Some(turns) if !prepared.is_unsigned() => Box::pin(turns.take(sign)).await,
-            _ => sign(),
-        };
+        let is_slow = proxy.signs_slowly && !prepared.is_unsigned();
+        let takes_long = is_slow || signed_content.is_long();
+        let signed = proxy.turns.work(takes_long, sign).await;
         let pass_on = |interim| pass_on_interim(interim, version, port);
         let timeouts = SendTimeouts::from(&config.timeouts);
         match open

@@ -43,8 +43,9 @@ pub(crate) struct Proxy {
     /// The value of the `Host` field that the upstream gets.
     host: String,
     signer: Signer,
-    /// Where signing takes so long that other exchanges must not wait for it.
-    turns: Option<Turns>,
+    /// Whether each signature takes long, whatever is signed.
+    signs_slowly: bool,
+    turns: Turns,
     upstream: Upstream,
 }
 
@@ -68,7 +69,8 @@ impl Proxy {
         Ok(Arc::new(Self {
             host: config.upstream.authority(),
             signer,
-            turns: matches!(config.signing.method, Method::Rsa(_)).then(Turns::new),
+            signs_slowly: matches!(config.signing.method, Method::Rsa(_)),
+            turns: Turns::new(),
             upstream,
             config,
             metrics,

@@ -2,7 +2,7 @@
 
 use bytes::{BufMut, Bytes, BytesMut};
 
-use super::{ErrorType, Refusal};
+use super::{ErrorType, Refusal, turns::is_long};
 use crate::{
     config::{InboundAuthorization, ProxyConfig},
     oauth::{BODY_HASH, Nonce, RequestToSign, Signer, Stamp, body_hash, is_name_character},
@@ -36,6 +36,13 @@ pub(super) enum SignedContent {
     None,
     Form(Bytes),
     Hash(String),
+}
+
+impl SignedContent {
+    /// Whether it takes long to sign; a digest never does.
+    pub(super) fn is_long(&self) -> bool {
+        matches!(self, Self::Form(form) if is_long(form))
+    }
 }
 
 /// The head of a request, for one attempt. It can be sent, and nothing else.
