@@ -3,7 +3,7 @@
 mod support;
 
 use support::{
-    bench::{Bench, DENIED, check_problem},
+    bench::{Bench, DENIED, MALFORMED, Then, check_problem},
     request::{FORM, get_with, post, post_form, request},
 };
 
@@ -183,11 +183,55 @@ fn nothing_replaces_the_method_or_the_path_that_was_allowed() {
     );
     let forms = queries.map(|form| post_form("/upload", form));
     check_refused(&bench, forms);
-    // Without a media type some servers take any content for a form.
-    let fields = ["", "Content-Type:\r\n", "Content-Type: \t\r\n"];
+    // Without a media type, or with one that is nearly a form's, some servers take the content for a form.
+    let fields = [
+        "",
+        "Content-Type:\r\n",
+        "Content-Type: \t\r\n",
+        "Content-Type: text/plain\r\nConnection: keep-alive, CONTENT-TYPE\r\n",
+        "Content-Type: application/x-www-form-urlencodedX\r\n",
+        "Content-Type: ;application/x-www-form-urlencoded\r\n",
+        "Content-Type: application/x-www-form-urlencoded; charset=utf-16\r\n",
+    ];
     check_refused(&bench, fields.map(|field| post(field, "_method=DELETE")));
     check_refused(&bench, [post(FORM, "a=b&c=d&_method=DELETE")]);
     assert_eq!(bench.upstream.requests().len(), 0);
+    bench.finish();
+}
+
+#[test]
+fn content_without_a_media_type_passes_unless_it_asks_for_something_else() {
+    let bench = bench();
+    for content in ["hello", "", "{\"a\":1}", "\u{e9}%u0000&x", "a=_method"] {
+        let sent = bench.forwarded(post("", content));
+        assert_eq!(sent.request.body, content.as_bytes());
+    }
+    bench.finish();
+    // As much of it as is held in memory, and no more.
+    let bench = Bench::with(|setup| {
+        setup
+            .table("access", RULES)
+            .table("limits", "form_bytes = 4")
+    });
+    let refused = bench.refused(post("", "hello"), 413, MALFORMED, Then::AsItSays);
+    let detail = refused.problem["detail"].as_str().unwrap();
+    assert!(detail.contains("give it a Content-Type"), "{detail}");
+    let sent = bench.forwarded(post("Content-Type: a/b\r\n", "hello"));
+    assert_eq!(sent.request.body, b"hello");
+    bench.finish();
+}
+
+#[test]
+fn forms_of_requests_that_pass_unsigned_are_looked_into_as_well() {
+    let bench = Bench::with(|setup| {
+        let setup = setup.table("access", RULES);
+        setup.keys("passthrough_headers = ['APS-Token']")
+    });
+    let field = format!("{FORM}APS-Token: x\r\n");
+    check_refused(&bench, [post(&field, "a=b&_method=DELETE")]);
+    let sent = bench.forwarded(post(&field, "a=b&oauth_nonce=1"));
+    assert_eq!(sent.request.body, b"a=b&oauth_nonce=1");
+    assert_eq!(sent.record["oauth.signed"], false);
     bench.finish();
 }
 

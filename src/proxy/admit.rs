@@ -6,10 +6,7 @@ use secrecy::{ExposeSecret, SecretString};
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
-use super::{
-    Client, Refusal,
-    operation::{admit_operation, admit_parameters},
-};
+use super::{Client, Refusal, operation::admit_operation};
 use crate::{config::AccessConfig, wire::RequestHead};
 
 /// Lets a request in, or says why not.
@@ -31,17 +28,6 @@ pub(super) fn admit(
         admit_operation(rules, request)?;
     }
     Ok(())
-}
-
-/// Lets a form in, which has been read to be signed, or says why not.
-///
-/// # Errors
-/// It asks for another operation than the one that was let in.
-pub(super) fn admit_form(access: &AccessConfig, form: &[u8]) -> Result<(), Refusal> {
-    match access.allow {
-        Some(_) => admit_parameters(form),
-        None => Ok(()),
-    }
 }
 
 /// Whether the user at the other end may use a proxy; over TCP, the system does not tell who that is.

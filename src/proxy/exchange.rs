@@ -11,7 +11,7 @@ use hyper::{
 
 use super::{
     ErrorType, Proxy, Refusal, ReplyBody,
-    admit::{admit, admit_form},
+    admit::admit,
     prepare::{ContentRole, Prepared},
     record::Record,
     relay::{Relay, pass_on_interim},
@@ -119,7 +119,7 @@ async fn forward(
     let role = prepared.content_role(config)?;
     prepared.check_parameters(None)?;
     if role != ContentRole::None && content.is_announced_longer_than(config.limits.form_bytes) {
-        return Err(too_long_to_sign(role, config));
+        return Err(too_long_to_hold(role, config));
     }
     let mut link = proxy.upstream.reuse().await;
     let mut signed_content = None;
@@ -144,9 +144,7 @@ async fn forward(
                 };
                 let takes_long = is_long(&bytes);
                 let read = || {
-                    if role == ContentRole::Form {
-                        admit_form(&config.access, &bytes)?;
-                    }
+                    prepared.admit_content(&config.access, &bytes)?;
                     prepared.read_content(role, bytes, config)
                 };
                 unread.insert(proxy.turns.work(takes_long, read).await?)
@@ -253,7 +251,7 @@ async fn collect(
         .await;
     collected.map_err(|error| match error {
         CollectError::Stalled => SendFault::ClientStalled.into(),
-        CollectError::TooLong => too_long_to_sign(role, config),
+        CollectError::TooLong => too_long_to_hold(role, config),
         CollectError::Failed => match port.take_content_fault() {
             Some(fault) => fault.into(),
             None => SendFault::ClientFailed.into(),
@@ -261,17 +259,18 @@ async fn collect(
     })
 }
 
-fn too_long_to_sign(role: ContentRole, config: &ProxyConfig) -> Refusal {
+fn too_long_to_hold(role: ContentRole, config: &ProxyConfig) -> Refusal {
     let why = match role {
-        ContentRole::Hashed => "with body_hash = true each body is",
-        ContentRole::Form | ContentRole::None => "forms are",
+        ContentRole::Hashed => "with body_hash = true each body is held in memory to be signed",
+        ContentRole::Form | ContentRole::None => "forms are held in memory to be signed",
+        ContentRole::Examined => {
+            "with access.allow, what a server may take for a form is held in memory to be looked into: give it a Content-Type"
+        }
     };
     let limit = config.limits.form_bytes;
     Refusal::closing(
         413,
         ErrorType::HttpRequestError,
-        format!(
-            "the content is longer than {limit} bytes (limits.form_bytes), and {why} held in memory to be signed"
-        ),
+        format!("the content is longer than {limit} bytes (limits.form_bytes), and {why}"),
     )
 }

@@ -11,7 +11,7 @@ use super::Refusal;
 use crate::{
     config::AllowRule,
     oauth::parameter_names,
-    wire::{Framing, RequestHead, is_override},
+    wire::{RequestHead, has_foreign_charset, is_override, resembles_form},
 };
 
 /// Lets a request through that a rule allows, in each way of reading it.
@@ -25,10 +25,11 @@ pub(super) fn admit_operation(rules: &[AllowRule], request: &RequestHead) -> Res
             "access.allow is set, and the request has a header field that could replace its method or path, such as X-HTTP-Method-Override or X-Original-URL",
         ));
     }
-    if request.method == "POST" && request.framing != Framing::None && !has_media_type(request) {
+    let mut media_types = request.fields.all("content-type");
+    if media_types.any(|media_type| resembles_form(media_type) && has_foreign_charset(media_type)) {
         return Err(Refusal::denied(
             403,
-            "access.allow is set, and the content has no Content-Type: some servers would take it for a form, in which a parameter could replace the method",
+            "access.allow is set, and the charset of the form is not one in which its parameters can be read: send it as UTF-8",
         ));
     }
     admit_parameters(request.query().unwrap_or_default())?;
@@ -59,6 +60,14 @@ pub(super) fn admit_parameters(text: &[u8]) -> Result<(), Refusal> {
             "access.allow is set, and servers differ in how they read a parameter with %u in it",
         ));
     }
+    admit_names(text)
+}
+
+/// The same of content that hardly any server takes for a form.
+///
+/// # Errors
+/// One of its names, if it were a form, could take the place of the method.
+pub(super) fn admit_names(text: &[u8]) -> Result<(), Refusal> {
     // Some servers separate parameters by semicolons too.
     let mut names = text.split(|byte| *byte == b';').flat_map(parameter_names);
     if names.any(|name| is_override_parameter(name.as_bytes())) {
@@ -80,11 +89,6 @@ fn is_override_parameter(name: &[u8]) -> bool {
     let word = name[start..].split(|byte| !is_letter(byte)).next();
     let word = word.unwrap_or_default();
     start > 0 && (word.eq_ignore_ascii_case(b"method") || word.eq_ignore_ascii_case(b"httpmethod"))
-}
-
-fn has_media_type(request: &RequestHead) -> bool {
-    let given = request.fields.first("content-type");
-    given.is_some_and(|given| !given.trim_ascii().is_empty())
 }
 
 fn is_allowed(rules: &[AllowRule], method: &[u8], reading: &Reading) -> bool {

@@ -2,11 +2,15 @@
 
 use bytes::{BufMut, Bytes, BytesMut};
 
-use super::{ErrorType, Refusal, turns::is_long};
+use super::{
+    ErrorType, Refusal,
+    operation::{admit_names, admit_parameters},
+    turns::is_long,
+};
 use crate::{
-    config::{InboundAuthorization, ProxyConfig},
+    config::{AccessConfig, InboundAuthorization, ProxyConfig},
     oauth::{BODY_HASH, Nonce, RequestToSign, Signer, Stamp, body_hash, is_name_character},
-    wire::{Fields, RequestHead, is_form, is_list, strip_hop_by_hop},
+    wire::{Fields, RequestHead, is_form, is_list, resembles_form, strip_hop_by_hop},
 };
 
 /// A request that lacks nothing but `Host` and `Authorization`.
@@ -28,6 +32,8 @@ pub(super) enum ContentRole {
     Form,
     /// By its digest, as `oauth_body_hash`.
     Hashed,
+    /// Not at all, but it is read, since `access.allow` is set: as a form it might ask for another operation.
+    Examined,
 }
 
 /// What is signed of the content, once it has been read.
@@ -103,18 +109,17 @@ impl Prepared {
     /// # Errors
     /// It is a form that can't be read.
     pub(super) fn content_role(&self, config: &ProxyConfig) -> Result<ContentRole, Refusal> {
-        if self.unsigned {
-            return Ok(ContentRole::None);
-        }
-        if !self.fields.all("content-type").any(is_form) {
-            return Ok(if config.signing.body_hash {
-                ContentRole::Hashed
-            } else {
-                ContentRole::None
+        let media_types = || self.fields.all("content-type");
+        let is_examined = config.access.allow.is_some()
+            && (self.resembles_form() || self.is_post_without_media_type());
+        if self.unsigned || !media_types().any(is_form) {
+            return Ok(match (self.unsigned, config.signing.body_hash) {
+                (false, true) => ContentRole::Hashed,
+                _ if is_examined => ContentRole::Examined,
+                _ => ContentRole::None,
             });
         }
-        let types = || self.fields.all("content-type");
-        if types().count() > 1 || types().any(is_list) {
+        if media_types().count() > 1 || media_types().any(is_list) {
             return Err(Refusal::malformed(
                 "there is more than one Content-Type, so that it is not clear whether the content is a form",
             ));
@@ -133,6 +138,38 @@ impl Prepared {
         Ok(ContentRole::Form)
     }
 
+    /// Lets the content in, as far as it has been read, or says why not.
+    ///
+    /// # Errors
+    /// As a form, it asks for another operation than the one that was let in.
+    pub(super) fn admit_content(
+        &self,
+        access: &AccessConfig,
+        content: &[u8],
+    ) -> Result<(), Refusal> {
+        if access.allow.is_none() {
+            Ok(())
+        } else if self.resembles_form() {
+            admit_parameters(content)
+        } else if self.is_post_without_media_type() {
+            admit_names(content)
+        } else {
+            Ok(())
+        }
+    }
+
+    /// Whether some servers may go by the media type and take the content for a form.
+    fn resembles_form(&self) -> bool {
+        self.fields.all("content-type").any(resembles_form)
+    }
+
+    /// Whether there is nothing to go by, so that some servers may take the content for a form. A media type that Connection
+    /// has taken out is not there any more.
+    fn is_post_without_media_type(&self) -> bool {
+        let media_type = self.fields.first("content-type");
+        self.method == "POST" && media_type.is_none_or(|given| given.trim_ascii().is_empty())
+    }
+
     /// Takes from the content what is to be signed; none of it is needed for [`ContentRole::None`].
     ///
     /// # Errors
@@ -144,7 +181,7 @@ impl Prepared {
         config: &ProxyConfig,
     ) -> Result<SignedContent, Refusal> {
         Ok(match role {
-            ContentRole::None => SignedContent::None,
+            ContentRole::None | ContentRole::Examined => SignedContent::None,
             ContentRole::Form => {
                 self.check_parameters(Some(&content))?;
                 SignedContent::Form(content)

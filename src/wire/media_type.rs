@@ -11,6 +11,38 @@ pub(crate) fn is_form(content_type: &[u8]) -> bool {
     })
 }
 
+/// Whether some server might take the value of a `Content-Type` for the media type of a form, though it is none.
+pub(crate) fn resembles_form(content_type: &[u8]) -> bool {
+    const NAME: &[u8] = b"form-urlencoded";
+    content_type
+        .windows(NAME.len())
+        .any(|window| window.eq_ignore_ascii_case(NAME))
+}
+
+/// Whether the text of a form of this media type may be in another encoding than its names are compared in, which all have
+/// ASCII in common.
+pub(crate) fn has_foreign_charset(content_type: &[u8]) -> bool {
+    const KNOWN: [&str; 4] = ["utf-8", "us-ascii", "iso-8859-1", "windows-1252"];
+    let parameters = content_type.split(|byte| *byte == b';').skip(1);
+    parameters
+        .filter_map(|parameter| {
+            let mut parts = parameter.splitn(2, |byte| *byte == b'=');
+            let [name, value] = [parts.next()?, parts.next()?].map(<[u8]>::trim_ascii);
+            name.eq_ignore_ascii_case(b"charset").then_some(value)
+        })
+        .map(|value| {
+            let unquoted = value
+                .strip_prefix(b"\"")
+                .and_then(|rest| rest.strip_suffix(b"\""));
+            unquoted.unwrap_or(value)
+        })
+        .any(|value| {
+            !KNOWN
+                .iter()
+                .any(|known| value.eq_ignore_ascii_case(known.as_bytes()))
+        })
+}
+
 /// Whether the value of a `Content-Type` is a list, which says the same as a line for each of its members (RFC 9110 §5.3).
 pub(crate) fn is_list(content_type: &[u8]) -> bool {
     members(content_type).count() > 1
@@ -65,6 +97,36 @@ mod tests {
         ];
         for (content_type, wanted) in table {
             assert_eq!(is_form(content_type.as_bytes()), wanted, "{content_type:?}");
+        }
+    }
+
+    #[test]
+    fn what_only_resembles_a_form_is_told_from_other_content() {
+        for (content_type, wanted) in [
+            ("Application/x-www-Form-URLencodedX", true),
+            ("text/plain, application/x-www-form-urlencoded", true),
+            ("application/json", false),
+            ("multipart/form-data; boundary=x", false),
+        ] {
+            let found = resembles_form(content_type.as_bytes());
+            assert_eq!(found, wanted, "{content_type:?}");
+        }
+    }
+
+    #[test]
+    fn a_charset_without_ascii_in_it_is_foreign() {
+        for (parameters, wanted) in [
+            ("", false),
+            ("; charset=UTF-8", false),
+            (";charset=\"utf-8\";x=y", false),
+            ("; x=charset=utf-16", false),
+            ("; charset=utf-16", true),
+            (";a; Charset = \"IBM037\"", true),
+            ("; charset=utf-8; charset=utf-7", true),
+        ] {
+            let content_type = format!("application/x-www-form-urlencoded{parameters}");
+            let found = has_foreign_charset(content_type.as_bytes());
+            assert_eq!(found, wanted, "{parameters:?}");
         }
     }
 

@@ -47,7 +47,7 @@ pub(crate) use self::{
     class::is_token,
     client::{ClientPort, ClientRole},
     connection::strip_hop_by_hop,
-    media_type::{is_form, is_list},
+    media_type::{has_foreign_charset, is_form, is_list, resembles_form},
     overrides::is_override,
     reply::Reply,
     request_line::{parse_request_line, split_target},
