@@ -3,7 +3,7 @@
 
 use std::borrow::Cow;
 
-use memchr::memchr;
+use memchr::{memchr, memmem};
 
 use super::QueryPlus;
 use super::form::FormBytes;
@@ -28,22 +28,45 @@ pub(crate) fn is_name_character(character: char) -> bool {
     character.is_ascii_alphanumeric() || character == '_'
 }
 
-/// A query as it may be shown: the value of each parameter that [`protocol_parameter_in`] would find is left out, since a
-/// signature can be among them, or, with `PLAINTEXT`, the secrets themselves.
+/// A query as it may be shown: the value of each parameter that is, or that some server may take for, one of the protocol's
+/// is left out, since a signature can be among them, or, with `PLAINTEXT`, the secrets themselves.
 pub(crate) fn without_protocol_values(query: &[u8]) -> Cow<'_, [u8]> {
-    if protocol_parameter_in(query).is_none() {
+    let pairs = || query.split(|byte| *byte == b'&');
+    if !pairs().any(has_protocol_value) {
         return Cow::Borrowed(query);
     }
-    let shown = query.split(|byte| *byte == b'&').map(|pair| {
+    let shown = pairs().map(|pair| {
         let name = pair.split(|byte| *byte == b'=').next().unwrap_or(pair);
         match protocol_parameter_in(name) {
-            // An encoded "=" makes what follows a part of the name, though it is hardly meant so.
-            Some(decoded) if !decoded.chars().all(is_name_character) => b"oauth_=REDACTED".to_vec(),
-            Some(_) => [name, b"=REDACTED"].concat(),
-            None => pair.to_vec(),
+            _ if !has_protocol_value(pair) => pair.to_vec(),
+            Some(decoded) if decoded.chars().all(is_name_character) => {
+                [name, b"=REDACTED"].concat()
+            }
+            // What stands before an encoded "=" or a ";" may be a value, too.
+            _ => b"oauth_=REDACTED".to_vec(),
         }
     });
     Cow::Owned(shown.collect::<Vec<_>>().join(&b'&'))
+}
+
+/// Whether a pair of a query has the name of a protocol parameter, in whatever case and encoding, and even if it stands
+/// where only some server or other would look for one.
+fn has_protocol_value(pair: &[u8]) -> bool {
+    let is_plain = |text: &[u8]| {
+        let mut words = text.windows(PREFIX.len());
+        !words.any(|word| word.eq_ignore_ascii_case(PREFIX))
+    };
+    if is_plain(pair) && !pair.contains(&b'%') {
+        return false;
+    }
+    let decode = |text: &[u8]| FormBytes::new(text, QueryPlus::Space).collect::<Vec<u8>>();
+    let text = decode(&decode(pair)).to_ascii_lowercase();
+    let is_value = |start: usize| {
+        let mut name = text[start..].iter();
+        let end = name.position(|byte| !is_name_character(char::from(*byte)));
+        end.is_some_and(|end| text[start + end] == b'=')
+    };
+    memmem::find_iter(&text, PREFIX).any(is_value) || protocol_parameter_in(pair).is_some()
 }
 
 /// The names in form-encoded text, decoded. Nothing between two `&` is no parameter.
@@ -88,6 +111,18 @@ mod tests {
             "a=1&&%6Fauth_signature=REDACTED&oauth_token=REDACTED&b",
         );
         check("oauth_signature%3DS&a", "oauth_=REDACTED&a");
+        check("like(oauth_token,*a*)&b=%25", "like(oauth_token,*a*)&b=%25");
+        for pair in [
+            "a=1;oauth_signature=S",
+            "+oauth_signature=S",
+            "OAuth_signature=S",
+            "%00oauth_signature=S",
+            "amp;oauth_signature=S",
+            "%256fauth_signature=S",
+            "xoauth_signature=S",
+        ] {
+            check(&format!("b=1&{pair}&c"), "b=1&oauth_=REDACTED&c");
+        }
     }
 
     #[test]
