@@ -9,8 +9,11 @@ use super::{
 };
 use crate::wire::{is_form, is_list};
 
-/// More than any form that a platform takes; so that a device file has an end.
+/// So that a device file has an end.
 const MAX_BYTES: u64 = 64 * 1024 * 1024;
+
+/// More than any form that a platform takes: its parameters are taken apart, which takes many times as much.
+const MAX_FORM_BYTES: usize = 16 * 1024 * 1024;
 
 /// Standard input, in messages.
 pub(super) const STDIN: &str = "standard input";
@@ -47,10 +50,12 @@ pub(super) fn read(words: &RequestWords, headers: &[Header<'_>]) -> Result<Optio
         let problem = "there is more than one media type, so that it is not clear whether the data is a form: give one";
         return Err(UsageFault::hidden(HEADER, found.value_at, problem).into());
     }
-    Ok(Some(Content {
-        bytes: pieces.join(&b'&'),
-        is_form,
-    }))
+    let bytes = pieces.join(&b'&');
+    if is_form && bytes.len() > MAX_FORM_BYTES {
+        let problem = "the form is longer than 16 MiB, which hardly any server takes";
+        return Err(UsageFault::hidden("--data", MAX_FORM_BYTES, problem).into());
+    }
+    Ok(Some(Content { bytes, is_form }))
 }
 
 /// Whether standard input is read for the data.
@@ -99,6 +104,20 @@ fn read_all(input: impl io::Read) -> io::Result<Vec<u8>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_form_that_no_server_takes_is_refused_and_other_content_is_not() {
+        let read = |content_type: &'static str| {
+            let words = RequestWords {
+                data: vec!["a".repeat(MAX_FORM_BYTES + 1).into()],
+                ..RequestWords::default()
+            };
+            read(&words, &[Header::parse(content_type).unwrap()])
+        };
+        let form = read("Content-Type: application/x-www-form-urlencoded");
+        assert!(form.unwrap_err().to_string().contains("16 MiB"));
+        assert!(read("Content-Type: a/b").is_ok());
+    }
 
     #[test]
     fn data_is_a_form_unless_its_type_says_otherwise() {
