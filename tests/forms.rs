@@ -3,10 +3,7 @@
 mod support;
 
 use support::{
-    bench::{
-        Bench, DENIED, MALFORMED,
-        Then::{Close, Keep},
-    },
+    bench::{Bench, MALFORMED, Then::Close},
     request::{FORM, post},
 };
 
@@ -162,14 +159,4 @@ fn long_content_is_signed_and_checked_like_any_other() {
         bench.refused(post(FORM, &signed_already), 400, MALFORMED, Close);
         bench.finish();
     }
-    let bench = Bench::with(|setup| {
-        setup.table(
-            "access",
-            "allow = [{ methods = ['POST'], path = '/upload' }]",
-        )
-    });
-    bench.forwarded(post(FORM, &long));
-    let overriding = format!("{long}_method=DELETE");
-    bench.refused(post(FORM, &overriding), 403, DENIED, Keep);
-    bench.finish();
 }

@@ -195,6 +195,8 @@ fn nothing_replaces_the_method_or_the_path_that_was_allowed() {
     ];
     check_refused(&bench, fields.map(|field| post(field, "_method=DELETE")));
     check_refused(&bench, [post(FORM, "a=b&c=d&_method=DELETE")]);
+    let long = "a=b&".repeat(100_000);
+    check_refused(&bench, [post(FORM, &format!("{long}_method=DELETE"))]);
     assert_eq!(bench.upstream.requests().len(), 0);
     bench.finish();
 }

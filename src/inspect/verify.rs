@@ -140,9 +140,13 @@ fn write_diagnosis(
         } => {
             text.push_str("not right:\n");
             write_mistakes(text, mistakes);
+            if !alternatives.is_empty() {
+                text.push_str("the same signature would come out of:\n");
+            }
             for others in alternatives {
-                text.push_str("the same signature would come out of this:\n");
-                write_mistakes(text, others);
+                let did: Vec<_> = others.iter().map(ToString::to_string).collect();
+                let remedy = others.first().map(Mistake::remedy).unwrap_or_default();
+                let _ = writeln!(text, "  {}\n    to do: {remedy}", did.join("; "));
             }
             if let Some(divergence) = divergence.as_ref().filter(|_| may_show) {
                 write_divergence(text, divergence);
