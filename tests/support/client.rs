@@ -206,7 +206,7 @@ impl Client {
         let left = deadline.saturating_duration_since(Instant::now());
         let left = Some(left.max(Duration::from_millis(1)));
         let mut space = [0; 16 * 1024];
-        let length = match &mut self.stream {
+        let read = match &mut self.stream {
             Stream::Tcp(stream) => {
                 stream.set_read_timeout(left)?;
                 stream.read(&mut space)
@@ -215,9 +215,16 @@ impl Client {
                 stream.set_read_timeout(left)?;
                 stream.read(&mut space)
             }
-        }?;
-        self.received.extend_from_slice(&space[..length]);
-        Ok(length > 0)
+        };
+        match read {
+            Ok(length) => {
+                self.received.extend_from_slice(&space[..length]);
+                Ok(length > 0)
+            }
+            // A machine that was suspended has this end all waiting with a timeout (signal(7)).
+            Err(error) if error.kind() == ErrorKind::Interrupted => Ok(true),
+            Err(error) => Err(error),
+        }
     }
 }
 

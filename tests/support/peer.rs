@@ -215,6 +215,8 @@ impl Peer {
                 self.buffer.extend_from_slice(&space[..length]);
                 Ok(())
             }
+            // A machine that was suspended has this end all waiting with a timeout (signal(7)).
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => Ok(()),
             Err(_) if started.elapsed() >= DEADLINE => Err(io::ErrorKind::TimedOut.into()),
             Err(error) => Err(error),
         }
