@@ -2,7 +2,7 @@
 
 use std::{
     collections::HashMap,
-    fs::File,
+    fs::{self, File},
     io::{self, Read as _},
     ops::Range,
     path::PathBuf,
@@ -129,8 +129,9 @@ fn read_text(file: File) -> io::Result<String> {
 }
 
 fn unreadable(named_by: Option<&str>, path: &str, error: &io::Error) -> Fault {
-    // What has not the name of such a file may be a secret, given by mistake.
-    let is_told = named_by.is_some() && path.ends_with(".toml");
+    // What neither has the name of such a file nor is there may be a secret, given by mistake.
+    let is_path = path.ends_with(".toml") || fs::metadata(path).is_ok();
+    let is_told = named_by.is_some() && is_path;
     let path_told = if is_told {
         format!(" {}", path.escape_debug())
     } else {

@@ -382,8 +382,8 @@ fn the_file_itself_is_checked() {
             "nowhere.toml",
             "the file nowhere.toml cannot be read (No such file",
         ),
-        ("/", "the file cannot be read (Is a directory"),
-        // It is not named like such a file, so it may be a secret.
+        ("/", "the file / cannot be read (Is a directory"),
+        // Nothing is there, and it is not named like such a file, so it may be a secret.
         ("S3NTINEL", "the file cannot be read (No such file"),
         ("/S3NTINEL", "the file cannot be read (No such file"),
     ] {
