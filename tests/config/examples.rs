@@ -69,12 +69,9 @@ fn a_description_can_be_read_back_and_holds_no_secret() {
         passthrough_headers = ["APS-Token"]
         [proxy.aps.tls]
         trust = "self-signed"
-        ca_file = "/ca.pem"
         pin_sha256 = ["sha256//AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="]
         server_name = "Name.example"
         dial = "[::1]:443"
-        client_certificate_file = "/c.pem"
-        client_key_file = "/k.pem"
         [proxy.aps.access]
         allowed_hosts = ["Proxy.example:80"]
         allowed_origins = ["https://app.example"]
@@ -87,10 +84,19 @@ fn a_description_can_be_read_back_and_holds_no_secret() {
     "#;
     let first = Setup::new(toml).variable("SECRET", SENTINEL);
     let token_file = first.file("client", SENTINEL, 0o600);
-    let first = first.variable(
-        "UNDERSIGN_PROXY__APS__ACCESS__CLIENT_TOKEN_FILE",
-        &token_file,
-    );
+    let own = rcgen::generate_simple_self_signed(["client.example".to_owned()]).unwrap();
+    let certificate_file = first.file("c.pem", own.cert.pem(), 0o600);
+    let key_file = first.file("k.pem", own.signing_key.serialize_pem(), 0o600);
+    let first = [
+        ("ACCESS__CLIENT_TOKEN_FILE", &token_file),
+        ("TLS__CA_FILE", &certificate_file),
+        ("TLS__CLIENT_CERTIFICATE_FILE", &certificate_file),
+        ("TLS__CLIENT_KEY_FILE", &key_file),
+    ]
+    .into_iter()
+    .fold(first, |setup, (key, file)| {
+        setup.variable(&format!("UNDERSIGN_PROXY__APS__{key}"), file)
+    });
     let config = first.config();
     let text = describe(&config);
     assert!(

@@ -334,6 +334,9 @@ fn no_fault_hides_those_of_certificates_and_of_the_log() {
             ("proxy.plain.consumer_key", "19"),
             ("proxy.plain.consumer_secret", "19"),
             ("proxy.plain.listen", "19"),
+            ("proxy.plain.tls.ca_file", "22"),
+            ("proxy.plain.tls.client_certificate_file", "23"),
+            ("proxy.plain.tls.client_key_file", "24"),
             ("proxy.plain.upstream", "20"),
         ]
     );

@@ -242,16 +242,15 @@ fn tls(
         dial: dial.and_then(|address| address.value),
         client_certificate,
     };
-    // Without TLS, none of it is used.
-    if upstream.is_none_or(|upstream| upstream.https) {
-        let check = checks.tls.into_iter();
-        // Instead of an upstream that has been reported, any will do.
-        let host = upstream.map_or("localhost", |upstream| &upstream.host);
-        for fault in check.flat_map(|check| check(&config, host)) {
-            let place = places.iter().find(|(key, _)| *key == fault.key);
-            let place = place.map_or(upstream_place, |(_, place)| place);
-            ledger.note(place, fault.message);
-        }
+    // Without TLS none of it is used, but a file that is wrong is wrong. Any host will do then, and in place of an upstream
+    // that has been reported.
+    let secure = upstream.filter(|upstream| upstream.https);
+    let host = secure.map_or("localhost", |upstream| &upstream.host);
+    let check = checks.tls.into_iter();
+    for fault in check.flat_map(|check| check(&config, host)) {
+        let place = places.iter().find(|(key, _)| *key == fault.key);
+        let place = place.map_or(upstream_place, |(_, place)| place);
+        ledger.note(place, fault.message);
     }
     config
 }
