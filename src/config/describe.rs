@@ -5,12 +5,12 @@ use std::{fmt::Display, path::Path, time::Duration};
 use secrecy::ExposeSecret as _;
 
 use super::{
-    AccessConfig, Config, InboundAuthorization, LogConfig, LogFormat, ProxyConfig, TlsConfig,
-    Trust, size::format_size,
+    AccessConfig, Config, InboundAuthorization, LogConfig, LogFormat, ProxyConfig, SecretSource,
+    TlsConfig, Trust, size::format_size,
 };
 use crate::oauth::{QueryPlus, Realm};
 
-/// Writes a configuration as TOML, with each default filled in. A comment stands for each secret.
+/// Writes a configuration as TOML, with each default filled in. Of a secret, it says where it was found.
 pub fn describe(config: &Config) -> String {
     let mut toml = Toml::default();
     describe_log(&mut toml, &config.log);
@@ -59,9 +59,20 @@ impl Toml {
         self.text(key, humantime::format_duration(value));
     }
 
-    /// Stands for a secret, of which not even the length is told.
-    fn secret(&mut self, key: &str) {
-        self.0.push_str(&format!("# {key}: resolved, not shown\n"));
+    /// Stands for a secret, of which not even the length is told. Since it was found there, what is told of the place is
+    /// no secret given by mistake.
+    fn secret(&mut self, key: &str, source: Option<&SecretSource>) {
+        let place = match source {
+            Some(SecretSource::File(path)) => {
+                format!("{key}_file = {} #", quoted(&path.display()))
+            }
+            Some(SecretSource::Variable(name)) => format!("{key}_env = {} #", quoted(name)),
+            Some(SecretSource::Command(program)) => {
+                format!("# {key}_command = [{}, …]:", quoted(program))
+            }
+            None => format!("# {key}:"),
+        };
+        self.0.push_str(&format!("{place} resolved, not shown\n"));
     }
 }
 
@@ -100,7 +111,7 @@ fn describe_proxy(toml: &mut Toml, proxy: &ProxyConfig) {
     toml.list("listen", &proxy.listen, quoted);
     toml.plain("allow_nonlocal_listen", proxy.allow_nonlocal_listen);
     toml.text("upstream", &proxy.upstream);
-    toml.plain("allow_plaintext_upstream", !proxy.upstream.https);
+    toml.plain("allow_plaintext_upstream", proxy.allow_plaintext_upstream);
     describe_signing(toml, proxy);
     toml.list("passthrough_headers", &proxy.passthrough_headers, quoted);
 
@@ -130,13 +141,14 @@ fn describe_signing(toml: &mut Toml, proxy: &ProxyConfig) {
     toml.text("consumer_key", &credentials.consumer_key);
     // An RSA method needs none.
     if !credentials.consumer_secret.expose_secret().is_empty() {
-        toml.secret("consumer_secret");
+        let source = proxy.consumer_secret_source.as_ref();
+        toml.secret("consumer_secret", source);
     }
     if let Some(token) = &credentials.token {
         toml.text("token", token);
     }
     if !credentials.token_secret.expose_secret().is_empty() {
-        toml.secret("token_secret");
+        toml.secret("token_secret", proxy.token_secret_source.as_ref());
     }
     let method = proxy.signing.method.signature_method();
     toml.text("signature_method", method.name());
@@ -199,7 +211,9 @@ fn describe_access(toml: &mut Toml, access: &AccessConfig) {
     toml.list("allowed_hosts", &access.allowed_hosts, quoted);
     toml.list("allowed_origins", &access.allowed_origins, quoted);
     if access.client_token.is_some() {
-        toml.secret("client_token");
+        let source = access.client_token_file.clone();
+        let source = source.map(SecretSource::File);
+        toml.secret("client_token", source.as_ref());
     }
     toml.list("allowed_uids", &access.allowed_uids, ToString::to_string);
     if let Some(rules) = &access.allow {

@@ -113,8 +113,14 @@ pub struct ProxyConfig {
     pub allow_nonlocal_listen: bool,
     /// The platform it forwards to.
     pub upstream: Origin,
+    /// Whether the upstream may be an `http` one.
+    pub allow_plaintext_upstream: bool,
     /// What requests are signed with.
     pub credentials: Credentials,
+    /// Where the consumer secret was found, if it was looked for.
+    pub consumer_secret_source: Option<SecretSource>,
+    /// Where the token secret was found, if it was looked for.
+    pub token_secret_source: Option<SecretSource>,
     /// How requests are signed.
     pub signing: SigningOptions,
     /// The PEM file of the private key that requests are signed with, if they are signed with one.
@@ -131,6 +137,17 @@ pub struct ProxyConfig {
     pub timeouts: Timeouts,
     /// How large things may be.
     pub limits: Limits,
+}
+
+/// Where a secret was found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SecretSource {
+    /// A file.
+    File(PathBuf),
+    /// A variable of the environment, by its name.
+    Variable(String),
+    /// The output of this program. What it was given may itself be a secret, such as a password.
+    Command(String),
 }
 
 /// Where a listener waits for connections.
@@ -215,6 +232,8 @@ pub struct AccessConfig {
     pub allowed_origins: Vec<String>,
     /// A token that each request must carry in `Proxy-Authorization: Bearer`.
     pub client_token: Option<SecretString>,
+    /// The file that the token was found in.
+    pub client_token_file: Option<PathBuf>,
     /// User ids that may connect to a Unix socket; empty means any that the socket's mode lets through.
     pub allowed_uids: Vec<u32>,
     /// What may be asked for; `None` means everything.

@@ -103,16 +103,9 @@ fn a_description_can_be_read_back_and_holds_no_secret() {
         !text.contains(SENTINEL) && !format!("{config:?}").contains(SENTINEL),
         "{text}"
     );
-    assert_eq!(text.matches(": resolved, not shown\n").count(), 3, "{text}");
+    assert_eq!(text.matches(" resolved, not shown\n").count(), 3, "{text}");
 
-    let second = Setup::new(&text)
-        .variable("UNDERSIGN_CONSUMER_SECRET", SENTINEL)
-        .variable("UNDERSIGN_TOKEN_SECRET", SENTINEL)
-        .variable(
-            "UNDERSIGN_PROXY__APS__ACCESS__CLIENT_TOKEN_FILE",
-            &token_file,
-        );
-    let again = second.config();
+    let again = Setup::new(&text).variable("SECRET", SENTINEL).config();
     assert_eq!(format!("{again:?}"), format!("{config:?}"));
     assert_eq!(describe(&again), text);
 
@@ -121,4 +114,53 @@ fn a_description_can_be_read_back_and_holds_no_secret() {
     assert_eq!(proxy.inbound_authorization, InboundAuthorization::Keep);
     assert_eq!(proxy.tls.server_name.as_deref(), Some("name.example"));
     assert_eq!(proxy.access.allow.as_ref().unwrap().len(), 2);
+}
+
+#[test]
+fn a_description_says_where_each_secret_is_and_what_was_allowed() {
+    let toml = format!("{PROXY}token = ''\nallow_plaintext_upstream = true\n");
+    let setup = Setup::new(&toml);
+    let file = setup.file("secret", SENTINEL, 0o600);
+    let command = format!("/bin/cat,{file}");
+    let key = "UNDERSIGN_PROXY__APS__TOKEN_SECRET";
+    let cases = [
+        (
+            "FILE",
+            &file,
+            format!("\ntoken_secret_file = \"{file}\" # "),
+        ),
+        (
+            "ENV",
+            &"A_SECRET".to_owned(),
+            "\ntoken_secret_env = \"A_SECRET\" # ".to_owned(),
+        ),
+        // A password may be among the words behind the program.
+        (
+            "COMMAND",
+            &command,
+            "\n# token_secret_command = [\"/bin/cat\", …]: ".to_owned(),
+        ),
+    ];
+    for (kind, value, expected) in cases {
+        let config = Setup::new(&toml)
+            .variable("A_SECRET", SENTINEL)
+            .variable(&format!("{key}_{kind}"), value)
+            .config();
+        let text = describe(&config);
+        let expected = format!("{expected}resolved, not shown\n");
+        assert!(text.contains(&expected), "{expected}: {text}");
+        for line in [
+            "consumer_secret_env = \"APS_SECRET\" # resolved, not shown\n",
+            "upstream = \"https://",
+            "allow_plaintext_upstream = true\n",
+        ] {
+            assert!(text.contains(line), "{line}: {text}");
+        }
+        assert!(!text.contains(SENTINEL), "{text}");
+    }
+    let text = describe(&Setup::new(PROXY).config());
+    assert!(
+        text.contains("allow_plaintext_upstream = false\n"),
+        "{text}"
+    );
 }

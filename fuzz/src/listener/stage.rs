@@ -234,12 +234,15 @@ fn proxy(kind: Kind, origin: SocketAddr) -> ProxyConfig {
             host: origin.ip().to_string(),
             port: origin.port(),
         },
+        allow_plaintext_upstream: true,
         credentials: Credentials {
             consumer_key: consumer_key.to_owned(),
             consumer_secret: consumer_secret.into(),
             token: Some(TOKEN.to_owned()),
             token_secret: token_secret.into(),
         },
+        consumer_secret_source: None,
+        token_secret_source: None,
         signing: SigningOptions {
             method: match kind {
                 Kind::Keep => Method::HmacSha256,

@@ -2,16 +2,14 @@
 
 use std::path::PathBuf;
 
-use secrecy::SecretString;
-
 use super::{listen, parse};
 use crate::{
     config::{
         AccessConfig, AllowRule, Checks, InboundAuthorization, Limits, ListenAddress, Origin,
-        ProxyConfig, Timeouts, TlsConfig, Trust,
+        ProxyConfig, SecretSource, Timeouts, TlsConfig, Trust,
         fault::{Located, Place},
         reader::Section,
-        secret::{self, CONSUMER_SECRET, Secrets, TOKEN_SECRET},
+        secret::{self, CONSUMER_SECRET, Found, Secrets, TOKEN_SECRET},
     },
     oauth::{Credentials, Method, QueryPlus, RsaHash, SignatureMethod, SigningOptions},
 };
@@ -34,21 +32,21 @@ pub(super) fn resolve(
         section.ledger().note(&section.place(), problem);
     }
     let allow_nonlocal_listen = section.switch("allow_nonlocal_listen").value;
+    let allow_plaintext_upstream = section.switch("allow_plaintext_upstream").value;
     let listen = listen::of_proxy(&mut section, allow_nonlocal_listen);
     listeners.extend_from_slice(&listen);
     let upstream_place = section.place_of("upstream");
     let upstream = match upstream.filter(|_| !section.is_set("upstream")) {
         Some(upstream) => {
-            // What it would allow is not asked for, but it is no unknown key.
-            section.switch("allow_plaintext_upstream");
             section.read("upstream", str::parse::<Origin>);
             Some(upstream.clone())
         }
-        None => read_upstream(&mut section),
+        None => read_upstream(&mut section, allow_plaintext_upstream),
     };
     let (signing, private_key_file) = signing(&mut section);
     let needs_secret = private_key_file.is_none();
-    let credentials = credentials(&mut section, secrets, needs_secret);
+    let (credentials, [consumer_secret_source, token_secret_source]) =
+        credentials(&mut section, secrets, needs_secret);
     let inbound_authorization = section.choice(
         "inbound_authorization",
         &[
@@ -69,7 +67,10 @@ pub(super) fn resolve(
         listen: values(Some(listen)),
         allow_nonlocal_listen,
         upstream: upstream?,
+        allow_plaintext_upstream,
         credentials: credentials?,
+        consumer_secret_source,
+        token_secret_source,
         signing,
         private_key_file,
         inbound_authorization: inbound_authorization.unwrap_or_default(),
@@ -81,8 +82,7 @@ pub(super) fn resolve(
     })
 }
 
-fn read_upstream(section: &mut Section<'_>) -> Option<Origin> {
-    let allow_plaintext = section.switch("allow_plaintext_upstream").value;
+fn read_upstream(section: &mut Section<'_>, allow_plaintext: bool) -> Option<Origin> {
     let missing = "is missing: give --upstream URL, UNDERSIGN_UPSTREAM or this key";
     let upstream = section.require("upstream", missing, str::parse::<Origin>)?;
     if !upstream.value.https && !allow_plaintext {
@@ -95,12 +95,13 @@ fn read_upstream(section: &mut Section<'_>) -> Option<Origin> {
     Some(upstream.value)
 }
 
-/// `needs_secret` says whether requests are signed with the secrets, and not with a private key.
+/// The credentials, and where their secrets were found. `needs_secret` says whether requests are signed with the secrets,
+/// and not with a private key.
 fn credentials(
     section: &mut Section<'_>,
     secrets: &Secrets<'_>,
     needs_secret: bool,
-) -> Option<Credentials> {
+) -> (Option<Credentials>, [Option<SecretSource>; 2]) {
     let missing = "is missing: give --consumer-key KEY, UNDERSIGN_CONSUMER_KEY or this key";
     let consumer_key = section.require("consumer_key", missing, parse::nonempty_header_text);
     let place = section.place_of("consumer_secret");
@@ -122,13 +123,16 @@ fn credentials(
         section.ledger().note(&secret.place, problem);
     }
     // Without a secret that is needed, there is a fault by now, and nothing is made of these.
-    let value = |secret: Option<Located<SecretString>>| secret.map(|secret| secret.value);
-    Some(Credentials {
-        consumer_key: consumer_key?.value,
-        consumer_secret: value(consumer_secret).unwrap_or_default(),
+    let parts = |found: Option<Found>| found.map(|found| (found.value, found.source)).unzip();
+    let (consumer_secret, consumer_secret_source) = parts(consumer_secret);
+    let (token_secret, token_secret_source) = parts(token_secret);
+    let credentials = consumer_key.map(|consumer_key| Credentials {
+        consumer_key: consumer_key.value,
+        consumer_secret: consumer_secret.unwrap_or_default(),
         token: token.map(|token| token.value),
-        token_secret: value(token_secret).unwrap_or_default(),
-    })
+        token_secret: token_secret.unwrap_or_default(),
+    });
+    (credentials, [consumer_secret_source, token_secret_source])
 }
 
 /// How requests are signed, and the file of the private key where one is used.
@@ -256,10 +260,13 @@ fn tls(
 }
 
 fn access(mut section: Section<'_>) -> AccessConfig {
+    let client_token = secret::read_secret_file(&mut section, "client_token_file");
+    let (client_token, client_token_file) = client_token.unzip();
     let access = AccessConfig {
         allowed_hosts: values(section.list("allowed_hosts", parse::allowed_host)),
         allowed_origins: values(section.list("allowed_origins", parse::allowed_origin)),
-        client_token: secret::read_secret_file(&mut section, "client_token_file"),
+        client_token,
+        client_token_file,
         allowed_uids: values(section.numbers("allowed_uids")),
         allow: section
             .sections("allow")

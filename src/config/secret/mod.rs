@@ -9,7 +9,11 @@ use ::config::{Map, Value, ValueKind};
 use secrecy::SecretString;
 use zeroize::Zeroizing;
 
-use super::{fault::Located, reader::Section};
+use super::{
+    SecretSource,
+    fault::{Located, Place},
+    reader::Section,
+};
 use crate::{
     env::Environment,
     oauth::{RsaHash, RsaKey},
@@ -59,6 +63,14 @@ enum SecretError {
     Command(#[from] command::CommandError),
 }
 
+/// A secret, and where it was found.
+#[derive(Debug)]
+pub(super) struct Found {
+    pub(super) value: SecretString,
+    pub(super) source: SecretSource,
+    pub(super) place: Place,
+}
+
 /// Resolves secrets.
 #[derive(Debug)]
 pub(super) struct Secrets<'a> {
@@ -86,11 +98,7 @@ impl<'a> Secrets<'a> {
     }
 
     /// The secret that one of three keys leads to; `None` if none is set, or after a fault was noted.
-    pub(super) fn resolve(
-        &self,
-        section: &mut Section<'_>,
-        keys: SecretKeys,
-    ) -> Option<Located<SecretString>> {
+    pub(super) fn resolve(&self, section: &mut Section<'_>, keys: SecretKeys) -> Option<Found> {
         let file = section.path(keys.file);
         let variable = section
             .read(keys.env, |name| Ok::<_, SecretError>(name.to_owned()))
@@ -121,23 +129,25 @@ impl<'a> Secrets<'a> {
             }
         }
 
-        let (place, secret) = if let Some(Located { value, place }) = file {
-            (
-                place,
-                file::read(&value).and_then(|bytes| to_secret(&bytes)),
-            )
+        let (place, secret, source) = if let Some(Located { value, place }) = file {
+            let secret = file::read(&value).and_then(|bytes| to_secret(&bytes));
+            (place, secret, SecretSource::File(value))
         } else if let Some(Located { value, place }) = variable {
-            (place, self.read_variable(&value))
+            let secret = self.read_variable(&value);
+            (place, secret, SecretSource::Variable(value))
         } else {
-            let Located { value, place } = command?;
+            let Located { mut value, place } = command?;
             let environment = self.environment.for_child(&self.withheld);
-            (
-                place,
-                command::run(&value, environment).and_then(|bytes| to_secret(&bytes)),
-            )
+            let secret = command::run(&value, environment).and_then(|bytes| to_secret(&bytes));
+            // There is at least one word.
+            (place, secret, SecretSource::Command(value.swap_remove(0)))
         };
         match secret {
-            Ok(value) => Some(Located { value, place }),
+            Ok(value) => Some(Found {
+                value,
+                source,
+                place,
+            }),
             Err(error) => {
                 section.ledger().note(&place, error);
                 None
@@ -158,12 +168,13 @@ impl<'a> Secrets<'a> {
 pub(super) fn read_secret_file(
     section: &mut Section<'_>,
     key: &'static str,
-) -> Option<SecretString> {
+) -> Option<(SecretString, PathBuf)> {
     let found = section.path(key)?;
-    file::read(&found.value)
+    let secret = file::read(&found.value)
         .and_then(|bytes| to_secret(&bytes))
         .map_err(|error| section.ledger().note(&found.place, error))
-        .ok()
+        .ok()?;
+    Some((secret, found.value))
 }
 
 /// Reads a private key, which nobody but the file's owner may be able to read either.
