@@ -39,7 +39,7 @@ pub(super) async fn agree(
                 format_args!("{version}, {cipher}, {took}"),
             );
             describe(&session.presented, &tls.name(), config, now, report);
-            accepted(config, report);
+            accepted(config, session.is_listed, report);
             if let Some(own) = tls.client_certificate() {
                 tell_own(own, now, report);
             }
@@ -169,7 +169,7 @@ fn left(certificate: &Certificate, now: OffsetDateTime) -> String {
 }
 
 /// Tells why the certificate is accepted.
-fn accepted(config: &TlsConfig, report: &mut Report<'_>) {
+fn accepted(config: &TlsConfig, is_listed: bool, report: &mut Report<'_>) {
     if !config.pin_sha256.is_empty() {
         report.step(Verdict::Fine, "trust", "its key is in tls.pin_sha256");
     } else if config.trust == Trust::SelfSigned {
@@ -178,6 +178,7 @@ fn accepted(config: &TlsConfig, report: &mut Report<'_>) {
         report.advice("if this is the platform's key, put its pin, above, in place of trust");
     } else {
         let text = match &config.ca_file {
+            Some(_) if is_listed => "it is itself in tls.ca_file",
             Some(_) => "a root of tls.ca_file vouches for it",
             None => "a root of the system vouches for it",
         };

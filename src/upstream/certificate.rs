@@ -11,7 +11,10 @@ use std::{
 use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
 use sha2::{Digest as _, Sha256};
 use time::OffsetDateTime;
-use x509_parser::prelude::{FromDer as _, GeneralName, X509Certificate, X509Name};
+use x509_parser::{
+    prelude::{FromDer as _, GeneralName, X509Certificate, X509Name},
+    public_key::PublicKey,
+};
 
 /// Bytes of a name that are shown, and of a list of names.
 const MAX_SHOWN: usize = 200;
@@ -59,6 +62,12 @@ pub struct Certificate {
     pub pin: Pin,
     /// Whether it names itself as its issuer.
     pub is_self_issued: bool,
+    /// Whether it may stand for a server (extended key usage, §4.2.1.12): one that does not say what it is for may.
+    pub is_for_servers: bool,
+    /// The version of X.509 that it is of: 1, 2 or 3.
+    pub version: u32,
+    /// The length of its key, if that is one of RSA.
+    pub rsa_bits: Option<usize>,
 }
 
 impl Certificate {
@@ -73,6 +82,16 @@ impl Certificate {
             names: hosts(&read),
             pin: Pin::of(read.public_key().raw),
             is_self_issued: read.subject().as_raw() == read.issuer().as_raw(),
+            is_for_servers: match read.extended_key_usage() {
+                Ok(None) => true,
+                Ok(Some(usage)) => usage.value.server_auth,
+                Err(_) => false,
+            },
+            version: read.version().0.saturating_add(1),
+            rsa_bits: match read.public_key().parsed() {
+                Ok(PublicKey::RSA(key)) => Some(key.key_size()),
+                _ => None,
+            },
         })
     }
 

@@ -1,6 +1,6 @@
 //! Why a certificate is not trusted, told together with what was presented and what to do.
 
-use std::fmt;
+use std::{fmt, ops::RangeInclusive};
 
 use super::certificate::{Certificate, Presented};
 
@@ -12,6 +12,9 @@ pub struct Distrusted {
     /// What the upstream presented.
     pub presented: Presented,
 }
+
+/// The lengths of RSA keys that the TLS library takes.
+const RSA_BITS: RangeInclusive<usize> = 2048..=8192;
 
 /// Why a certificate is not trusted.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,8 +34,28 @@ pub enum Distrust {
     },
     /// It is an authority's own, which may not stand for a server (RFC 5280 §4.2.1.9).
     Authority,
+    /// It is meant for something else than servers (RFC 5280 §4.2.1.12).
+    Purpose,
+    /// Whoever presented it did not sign the handshake with its key.
+    KeyNotProven,
+    /// It is of an old version of X.509, which the TLS library does not read.
+    Version(u32),
+    /// Its RSA key is of a length that the TLS library does not take.
+    RsaBits(usize),
     /// Anything else, in the words of the TLS library.
     Other(String),
+}
+
+impl Distrust {
+    /// What is wrong with a certificate whatever the settings are.
+    pub(super) fn of_any(certificate: &Certificate) -> Option<Self> {
+        if certificate.version != 3 {
+            return Some(Self::Version(certificate.version));
+        }
+        let bits = certificate.rsa_bits;
+        bits.filter(|bits| !RSA_BITS.contains(bits))
+            .map(Self::RsaBits)
+    }
 }
 
 impl Distrusted {
@@ -60,6 +83,19 @@ impl Distrusted {
             Distrust::Authority => {
                 "is an authority's own (CA:TRUE), which may not stand for a server".to_owned()
             }
+            Distrust::Purpose => {
+                "is not meant for servers: its extended key usage has no serverAuth".to_owned()
+            }
+            Distrust::KeyNotProven => {
+                "was presented by somebody who did not prove to have its key".to_owned()
+            }
+            Distrust::Version(version) => {
+                format!("is of version {version} of X.509, of which only version 3 is taken")
+            }
+            Distrust::RsaBits(bits) => {
+                let (least, most) = (RSA_BITS.start(), RSA_BITS.end());
+                format!("has an RSA key of {bits} bits, and only those of {least} to {most} bits are taken")
+            }
             Distrust::Other(text) => format!("is refused: {text}"),
         }
     }
@@ -69,11 +105,22 @@ impl Distrusted {
         match &self.reason {
             Distrust::UnknownIssuer | Distrust::Authority | Distrust::Other(_) => {
                 "if the platform uses a certificate of its own, set tls.pin_sha256 to its pin, \
-                 or tls.ca_file to the certificate of its authority"
+                 or tls.ca_file to a file with this certificate or that of its authority"
+            }
+            Distrust::KeyNotProven => {
+                "see to it that the platform has the key that belongs to this certificate, \
+                 and that nothing else answers in its place"
+            }
+            Distrust::Version(_) | Distrust::RsaBits(_) => {
+                "no setting makes up for it, not even trust = \"self-signed\": \
+                 have another certificate made for the platform, of version 3 and with a key of 2048 bits or more"
             }
             Distrust::Expired => {
                 "the platform has to renew it, unless this machine's clock is wrong; \
                  with tls.pin_sha256 its key is trusted whatever the date"
+            }
+            Distrust::Purpose => {
+                "the platform has to have another made; with tls.pin_sha256 its key is trusted whatever it is meant for"
             }
             Distrust::NotYetValid => {
                 "set this machine's clock (NTP), unless the platform has really begun to use it too early"

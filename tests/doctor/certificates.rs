@@ -2,6 +2,8 @@
 
 use std::fs;
 
+use rustls::version::TLS12;
+
 use super::{
     OK_WITHOUT_DATE, answer, answering, check, check_lines, dated, directory, doctor_in, proxy,
     support::{
@@ -23,6 +25,20 @@ fn a_certificate_that_is_not_trusted_is_described_all_the_same() {
             Certificate::self_signed(),
             "",
             "is self-signed",
+            "ok name",
+            "ok expiry",
+        ),
+        (
+            Certificate::self_signed_authority(),
+            "",
+            "is an authority's own (CA:TRUE)",
+            "ok name",
+            "ok expiry",
+        ),
+        (
+            Certificate::of_version_1(),
+            "trust = 'self-signed'",
+            "is of version 1 of X.509",
             "ok name",
             "ok expiry",
         ),
@@ -107,6 +123,27 @@ fn what_is_accepted_only_because_it_is_told_so_is_warned_of() {
         "warning config tls.ca_file has no effect",
     ];
     check(&upstream.url(), &pin, &[], 0, &expected);
+}
+
+#[test]
+fn a_key_that_is_too_short_is_told_from_one_that_is_not_trusted() {
+    let weak = Certificate::weak();
+    let upstream = Upstream::tls_of(&TLS12, &weak, answer);
+    let expected = [
+        "FAILED trust the platform's certificate is not accepted: it has an RSA key of 1024 bits",
+        "to do: no setting makes up for it",
+        "pin pin_sha256",
+    ];
+    check(&upstream.url(), "trust = 'self-signed'", &[], 1, &expected);
+}
+
+#[test]
+fn a_certificate_that_is_itself_in_the_file_of_roots_is_told_so() {
+    let certificate = Certificate::self_signed_authority();
+    let (_directory, ca) = certificate.ca_file();
+    let upstream = answering(&certificate, OK_WITHOUT_DATE);
+    let expected = ["ok trust it is itself in tls.ca_file", "ok GET"];
+    check(&upstream.url(), &ca, &[], 0, &expected);
 }
 
 #[test]

@@ -5,11 +5,13 @@ use std::fs;
 use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
 use rcgen::{
     BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair,
-    PKCS_RSA_SHA256, PublicKeyData as _, RsaKeySize, date_time_ymd,
+    PKCS_RSA_SHA256, PublicKeyData, RsaKeySize, date_time_ymd,
 };
 use sha2::{Digest as _, Sha256};
 use tempfile::TempDir;
 use time::{Duration, OffsetDateTime};
+
+use super::weak_key::WeakKey;
 
 /// The name that certificates are made out to beside the address of the upstream.
 pub(crate) const NAME: &str = "platform.test";
@@ -34,6 +36,8 @@ pub(crate) struct Certificate {
     pub(crate) key_der: Vec<u8>,
     /// The base64 of its public key's SHA-256.
     pub(crate) pin: String,
+    /// Whether its key is a [`WeakKey`], in PKCS #1.
+    pub(crate) is_weak: bool,
     /// What is sent along with it, in DER.
     pub(crate) issuers: Vec<Vec<u8>>,
 }
@@ -117,11 +121,7 @@ impl Authority {
 
     /// A directory with its certificate, and the key of `[proxy.NAME.tls]` that names the file.
     pub(crate) fn ca_file(&self) -> (TempDir, String) {
-        let directory = tempfile::tempdir().unwrap();
-        let path = directory.path().join("ca.pem");
-        fs::write(&path, &self.pem).unwrap();
-        let key = format!("ca_file = '{}'", path.display());
-        (directory, key)
+        ca_file(&self.pem)
     }
 
     fn issue_as(&self, params: &CertificateParams) -> Certificate {
@@ -141,10 +141,46 @@ impl Certificate {
 
     /// Likewise, but one that says that it is an authority's.
     pub(crate) fn self_signed_authority() -> Self {
+        Self::self_signed_authority_that(|_| ())
+    }
+
+    /// Likewise, and one that differs.
+    pub(crate) fn self_signed_authority_that(differs: impl FnOnce(&mut CertificateParams)) -> Self {
         let key = KeyPair::generate().unwrap();
         let mut params = params(&["127.0.0.1", NAME]);
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        differs(&mut params);
         Self::new(&params.self_signed(&key).unwrap(), &key)
+    }
+
+    /// A certificate with an RSA key of 1024 bits that nobody vouches for.
+    pub(crate) fn weak() -> Self {
+        let key = WeakKey::new();
+        let made = params(&["127.0.0.1", NAME]).self_signed(&key).unwrap();
+        Self {
+            pem: made.pem(),
+            key_pem: String::new(),
+            der: made.der().to_vec(),
+            key_der: key.der(),
+            pin: pin(&key),
+            is_weak: true,
+            issuers: Vec::new(),
+        }
+    }
+
+    /// A certificate that nobody vouches for, and that says that it is of version 1.
+    pub(crate) fn of_version_1() -> Self {
+        const VERSION_3: [u8; 5] = [0xa0, 3, 2, 1, 2];
+        let mut certificate = Self::self_signed();
+        let mut versions = certificate.der.windows(VERSION_3.len());
+        let at = versions.position(|bytes| bytes == VERSION_3).unwrap();
+        certificate.der[at + VERSION_3.len() - 1] = 0;
+        certificate
+    }
+
+    /// The directory and the key of `[proxy.NAME.tls]` that name the certificate itself as a root.
+    pub(crate) fn ca_file(&self) -> (TempDir, String) {
+        ca_file(&self.pem)
     }
 
     fn new(made: &rcgen::Certificate, key: &KeyPair) -> Self {
@@ -154,12 +190,22 @@ impl Certificate {
             der: made.der().to_vec(),
             key_der: key.serialize_der(),
             pin: pin(key),
+            is_weak: false,
             issuers: Vec::new(),
         }
     }
 }
 
-fn pin(key: &KeyPair) -> String {
+/// A directory with a file of roots, and the key of `[proxy.NAME.tls]` that names the file.
+pub(crate) fn ca_file(pem: &str) -> (TempDir, String) {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("ca.pem");
+    fs::write(&path, pem).unwrap();
+    let key = format!("ca_file = '{}'", path.display());
+    (directory, key)
+}
+
+fn pin(key: &impl PublicKeyData) -> String {
     BASE64.encode(Sha256::digest(key.subject_public_key_info()))
 }
 

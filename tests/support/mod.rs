@@ -23,6 +23,7 @@ pub(crate) mod request;
 pub(crate) mod setup;
 pub(crate) mod stage;
 pub(crate) mod upstream;
+pub(crate) mod weak_key;
 pub(crate) mod wire;
 
 use std::time::Duration;

@@ -10,9 +10,10 @@ use std::{
 
 use rustls::{
     ALL_VERSIONS, RootCertStore, ServerConfig, SupportedProtocolVersion,
-    crypto::aws_lc_rs,
+    crypto::aws_lc_rs::{self, sign::any_supported_type},
     pki_types::{CertificateDer, PrivateKeyDer},
     server::WebPkiClientVerifier,
+    sign::{CertifiedKey, SingleCertAndKey},
 };
 use socket2::{Domain, Socket, Type};
 
@@ -20,6 +21,7 @@ use super::{
     DEADLINE,
     certificates::{Authority, Certificate},
     peer::Peer,
+    weak_key::WeakKey,
     wire::Head,
 };
 
@@ -294,8 +296,15 @@ fn server_config(
     };
     let chain = std::iter::once(&certificate.der).chain(&certificate.issuers);
     let chain = chain.cloned().map(CertificateDer::from).collect();
-    let key = PrivateKeyDer::try_from(certificate.key_der.clone()).unwrap();
-    let mut config = builder.with_single_cert(chain, key).unwrap();
+    let key = if certificate.is_weak {
+        Arc::new(WeakKey::from_der(&certificate.key_der))
+    } else {
+        let key = PrivateKeyDer::try_from(certificate.key_der.clone()).unwrap();
+        any_supported_type(&key).unwrap()
+    };
+    // Without a check, which some certificates would not pass.
+    let shown = SingleCertAndKey::from(CertifiedKey::new(chain, key));
+    let mut config = builder.with_cert_resolver(Arc::new(shown));
     // A resumed session shows no certificate: each handshake has to be a whole one.
     config.send_tls13_tickets = 0;
     Arc::new(config)

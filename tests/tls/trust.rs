@@ -1,12 +1,13 @@
 //! Certificates that upstreams present: what is trusted, what is not, and what the user is told.
 
-use std::{fs, io};
+use std::io;
 
+use rcgen::{CertificateParams, ExtendedKeyUsagePurpose, SanType, date_time_ymd};
 use rustls::version::{TLS12, TLS13};
 
 use super::{check_trusted, daemon};
 use crate::support::{
-    certificates::{Authority, Certificate, NAME},
+    certificates::{Authority, Certificate, NAME, ca_file},
     log::records,
     peer::Peer,
     setup::Setup,
@@ -23,8 +24,13 @@ fn upstream(certificate: &Certificate) -> Upstream {
 /// tells too, with whatever the upstream has presented.
 #[track_caller]
 fn check_untrusted(certificate: &Certificate, tls: &str) -> String {
-    let upstream = upstream(certificate);
-    let daemon = daemon(&upstream, tls);
+    check_untrusted_by(&upstream(certificate), certificate, tls)
+}
+
+/// Likewise, of an upstream with this certificate.
+#[track_caller]
+fn check_untrusted_by(upstream: &Upstream, certificate: &Certificate, tls: &str) -> String {
+    let daemon = daemon(upstream, tls);
     let mut client = daemon.connect();
     client.send(GET);
     let detail = problem(&mut client, 502, "tls_certificate_error");
@@ -93,13 +99,109 @@ fn a_certificate_whose_time_is_yet_to_come_is_not_trusted() {
 #[test]
 fn a_self_signed_certificate_of_an_authority_is_told_from_an_unknown_issuer() {
     let certificate = Certificate::self_signed_authority();
-    let directory = tempfile::tempdir().unwrap();
-    let path = directory.path().join("ca.pem");
-    fs::write(&path, &certificate.pem).unwrap();
-    let detail = check_untrusted(&certificate, &format!("ca_file = '{}'", path.display()));
+    let detail = check_untrusted(&certificate, "trust = 'system'");
     assert!(detail.contains("CA:TRUE"), "{detail}");
+    assert!(detail.contains("a file with this certificate"), "{detail}");
     let detail = check_untrusted(&Certificate::self_signed(), "trust = 'system'");
-    assert!(detail.contains("self-signed"), "{detail}");
+    assert!(detail.contains("is self-signed"), "{detail}");
+}
+
+#[test]
+fn a_certificate_in_the_file_of_roots_is_trusted_itself() {
+    let authority = Authority::new();
+    let certificates = [
+        Certificate::self_signed_authority(),
+        Certificate::self_signed(),
+        // Its issuer is not in the file.
+        authority.issue(),
+    ];
+    for certificate in &certificates {
+        // It need not be the only one there.
+        let (_directory, key) = ca_file(&format!("{}{}", Authority::new().pem, certificate.pem));
+        for version in [&TLS12, &TLS13] {
+            let upstream = Upstream::tls_of(version, certificate, |peer| peer.answer_all(OK));
+            let host = upstream.address().to_string();
+            check_trusted(daemon(&upstream, &key), &upstream, &host);
+        }
+    }
+}
+
+#[test]
+fn a_certificate_in_the_file_of_roots_has_to_fit_all_the_same() {
+    type Differs = fn(&mut CertificateParams);
+    let cases: [(Differs, &str); 4] = [
+        (
+            |params| params.not_after = date_time_ymd(2002, 1, 1),
+            "has expired",
+        ),
+        (
+            |params| params.not_before = date_time_ymd(2999, 1, 1),
+            "is not valid yet",
+        ),
+        (
+            |params| params.subject_alt_names = vec![SanType::DnsName(NAME.try_into().unwrap())],
+            "is not made out to 127.0.0.1",
+        ),
+        (
+            |params| params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth],
+            "is not meant for servers",
+        ),
+    ];
+    for (differs, reason) in cases {
+        let certificate = Certificate::self_signed_authority_that(differs);
+        let (_directory, key) = certificate.ca_file();
+        let detail = check_untrusted(&certificate, &key);
+        assert!(detail.contains(reason), "{reason}: {detail}");
+    }
+    // Another one of the same names.
+    let (_directory, key) = Certificate::self_signed_authority().ca_file();
+    let detail = check_untrusted(&Certificate::self_signed_authority(), &key);
+    assert!(detail.contains("CA:TRUE"), "{detail}");
+    // Who copies a certificate has not its key.
+    let certificate = Certificate::self_signed_authority();
+    let (_directory, key) = certificate.ca_file();
+    let copied = Certificate {
+        key_der: Certificate::self_signed().key_der,
+        ..certificate
+    };
+    let detail = check_untrusted(&copied, &key);
+    assert!(detail.contains("did not prove to have its key"), "{detail}");
+}
+
+#[test]
+fn a_pin_decides_alone_also_beside_the_certificate_itself() {
+    let certificate = Certificate::self_signed_authority();
+    let (_directory, key) = certificate.ca_file();
+    let pin = Certificate::self_signed().pin;
+    let detail = check_untrusted(&certificate, &format!("{key}\npin_sha256 = ['{pin}']"));
+    assert!(detail.contains("is not in tls.pin_sha256"), "{detail}");
+}
+
+#[test]
+fn what_no_setting_makes_up_for_is_told_so() {
+    let weak = Certificate::weak();
+    let (_directory, weak_ca) = weak.ca_file();
+    let weak_pin = format!("pin_sha256 = ['{}']", weak.pin);
+    let bits = "it has an RSA key of 1024 bits, and only those of 2048 to 8192 bits are taken; \
+                no setting makes up for it";
+    let old = Certificate::of_version_1();
+    let version = "it is of version 1 of X.509, of which only version 3 is taken; \
+                   no setting makes up for it";
+    let old_pin = format!("pin_sha256 = ['{}']", old.pin);
+    let cases = [
+        (&weak, "trust = 'self-signed'", bits),
+        (&weak, "trust = 'system'", bits),
+        (&weak, &weak_ca, bits),
+        (&weak, &weak_pin, bits),
+        (&old, "trust = 'self-signed'", version),
+        (&old, "trust = 'system'", version),
+        (&old, &old_pin, version),
+    ];
+    for (certificate, tls, expected) in cases {
+        let upstream = Upstream::tls_of(&TLS12, certificate, |peer| peer.answer_all(OK));
+        let detail = check_untrusted_by(&upstream, certificate, tls);
+        assert!(detail.contains(expected), "{tls}: {detail}");
+    }
 }
 
 #[test]

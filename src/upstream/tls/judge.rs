@@ -7,17 +7,19 @@ use rustls::{
     client::{
         WebPkiServerVerifier,
         danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier},
+        verify_server_name,
     },
     crypto::{CryptoProvider, verify_tls12_signature, verify_tls13_signature},
     pki_types::{CertificateDer, ServerName, UnixTime},
+    server::ParsedCertificate,
 };
 use rustls_platform_verifier::Verifier;
 
-use super::{REJECTED, pin_of, warner::Warner};
+use super::{REJECTED, Rejection, pin_of, warner::Warner};
 use crate::{
     config::{TlsConfig, TlsFault, Trust},
     upstream::{
-        certificate::Pin,
+        certificate::{Certificate, Pin},
         pem::{fault, read_certificates},
     },
 };
@@ -31,12 +33,21 @@ pub(super) struct Judge {
 
 #[derive(Debug)]
 enum Trusted {
-    /// Chains that end at a root.
-    Chains(Arc<dyn ServerCertVerifier>),
+    /// Chains that end at a root, and those certificates that are roots themselves.
+    Chains(Arc<dyn ServerCertVerifier>, Listed),
     /// Keys, whatever else the certificate says.
     Keys(Vec<Pin>),
     /// Any key; it is warned of.
     Anything(Warner),
+}
+
+/// The certificates of `ca_file`, byte for byte.
+pub(super) type Listed = Arc<[CertificateDer<'static>]>;
+
+/// What is in `ca_file`.
+pub(super) struct Roots {
+    store: RootCertStore,
+    pub(super) listed: Listed,
 }
 
 /// Public keys are pinned, and the upstream's is none of them.
@@ -55,7 +66,7 @@ impl Judge {
     pub(super) fn new(
         proxy: &str,
         config: &TlsConfig,
-        roots: Option<RootCertStore>,
+        roots: Option<Roots>,
         provider: Arc<CryptoProvider>,
     ) -> Result<Self, TlsFault> {
         let trusted = if !config.pin_sha256.is_empty() {
@@ -63,9 +74,34 @@ impl Judge {
         } else if config.trust == Trust::SelfSigned {
             Trusted::Anything(Warner::new(proxy))
         } else {
-            Trusted::Chains(chains(roots, Arc::clone(&provider))?)
+            let (store, listed) = roots.map(|roots| (roots.store, roots.listed)).unzip();
+            let verifier = chains(store, Arc::clone(&provider))?;
+            Trusted::Chains(verifier, listed.unwrap_or_default())
         };
         Ok(Self { trusted, provider })
+    }
+
+    /// Judges a certificate that stands in `ca_file`: it needs no issuer, and may be an authority's own, as it is if `openssl
+    /// req -x509` made it.
+    fn judge_listed(
+        own: &CertificateDer<'_>,
+        name: &ServerName<'_>,
+        now: UnixTime,
+    ) -> Result<ServerCertVerified, Error> {
+        let parsed = ParsedCertificate::try_from(own)?;
+        let read = Certificate::read(own).ok_or(CertificateError::BadEncoding)?;
+        let now = i64::try_from(now.as_secs()).unwrap_or(i64::MAX);
+        if now < read.not_before.unix_timestamp() {
+            return Err(CertificateError::NotValidYet.into());
+        }
+        if now > read.not_after.unix_timestamp() {
+            return Err(CertificateError::Expired.into());
+        }
+        if !read.is_for_servers {
+            return Err(CertificateError::InvalidPurpose.into());
+        }
+        verify_server_name(&parsed, name)?;
+        Ok(ServerCertVerified::assertion())
     }
 
     fn judge_keys(
@@ -95,14 +131,19 @@ impl ServerCertVerifier for Judge {
         now: UnixTime,
     ) -> Result<ServerCertVerified, Error> {
         let verdict = match &self.trusted {
-            Trusted::Chains(verifier) => verifier.verify_server_cert(own, issuers, name, ocsp, now),
+            Trusted::Chains(_, listed) if listed.contains(own) => {
+                Self::judge_listed(own, name, now)
+            }
+            Trusted::Chains(verifier, _) => {
+                verifier.verify_server_cert(own, issuers, name, ocsp, now)
+            }
             Trusted::Keys(pins) => Self::judge_keys(pins, own, issuers),
             Trusted::Anything(warner) => pin_of(own).map(|_| {
                 warner.warn_once(own);
                 ServerCertVerified::assertion()
             }),
         };
-        verdict.inspect_err(|_| reject(iter::once(own).chain(issuers)))
+        verdict.inspect_err(|_| reject(iter::once(own).chain(issuers), false))
     }
 
     fn verify_tls12_signature(
@@ -113,7 +154,7 @@ impl ServerCertVerifier for Judge {
     ) -> Result<HandshakeSignatureValid, Error> {
         let algorithms = &self.provider.signature_verification_algorithms;
         verify_tls12_signature(message, own, signed, algorithms)
-            .inspect_err(|_| reject(iter::once(own)))
+            .inspect_err(|_| reject(iter::once(own), true))
     }
 
     fn verify_tls13_signature(
@@ -124,7 +165,7 @@ impl ServerCertVerifier for Judge {
     ) -> Result<HandshakeSignatureValid, Error> {
         let algorithms = &self.provider.signature_verification_algorithms;
         verify_tls13_signature(message, own, signed, algorithms)
-            .inspect_err(|_| reject(iter::once(own)))
+            .inspect_err(|_| reject(iter::once(own), true))
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
@@ -134,10 +175,14 @@ impl ServerCertVerifier for Judge {
     }
 }
 
-fn reject<'a>(chain: impl Iterator<Item = &'a CertificateDer<'a>>) {
+fn reject<'a>(chain: impl Iterator<Item = &'a CertificateDer<'a>>, for_its_signature: bool) {
     let chain = chain.map(|certificate| certificate.clone().into_owned());
+    let rejection = Rejection {
+        chain: chain.collect(),
+        for_its_signature,
+    };
     // Outside of `Tls::connect` there is nobody to tell of it.
-    let _ = REJECTED.try_with(|rejected| rejected.replace(chain.collect()));
+    let _ = REJECTED.try_with(|rejected| rejected.replace(rejection));
 }
 
 fn chains(
@@ -157,11 +202,12 @@ fn chains(
 }
 
 /// Reads `ca_file`.
-pub(super) fn read_roots(path: &Path) -> Result<RootCertStore, TlsFault> {
-    let mut roots = RootCertStore::empty();
+pub(super) fn read_roots(path: &Path) -> Result<Roots, TlsFault> {
+    let mut store = RootCertStore::empty();
     let file = path.display();
-    for (number, certificate) in (1..).zip(read_certificates("ca_file", path)?) {
-        roots.add(certificate).map_err(|_| {
+    let certificates = read_certificates("ca_file", path)?;
+    for (number, certificate) in (1..).zip(&certificates) {
+        store.add(certificate.clone()).map_err(|_| {
             fault(
                 "ca_file",
                 format_args!(
@@ -170,5 +216,8 @@ pub(super) fn read_roots(path: &Path) -> Result<RootCertStore, TlsFault> {
             )
         })?;
     }
-    Ok(roots)
+    Ok(Roots {
+        store,
+        listed: certificates.into(),
+    })
 }

@@ -8,7 +8,7 @@ mod warner;
 use std::{cell::RefCell, fmt, io, sync::Arc};
 
 use rustls::{
-    CertificateError, ClientConfig, Error, OtherError, RootCertStore,
+    CertificateError, ClientConfig, Error, OtherError,
     client::verify_server_name,
     crypto::aws_lc_rs,
     pki_types::{CertificateDer, ServerName},
@@ -21,7 +21,7 @@ use tokio_rustls::TlsConnector;
 
 pub use self::acceptor::Acceptor;
 use self::identity::read_identity;
-use self::judge::{Judge, PinMismatch, read_roots};
+use self::judge::{Judge, Listed, PinMismatch, Roots, read_roots};
 use super::{
     alert::Alert,
     certificate::{Certificate, Pin, Presented, read_chain, shown},
@@ -37,7 +37,15 @@ pub type TlsStream = tokio_rustls::client::TlsStream<TcpStream>;
 task_local! {
     /// The chain that the handshake under way was shown and did not trust. Only its verifier gets to see it; to put it
     /// into an error of the verifier's own would cost the upstream the alert that says what is wrong.
-    static REJECTED: RefCell<Vec<CertificateDer<'static>>>;
+    static REJECTED: RefCell<Rejection>;
+}
+
+/// What a handshake did not trust.
+#[derive(Debug, Default)]
+struct Rejection {
+    chain: Vec<CertificateDer<'static>>,
+    /// Whether the certificate would do, but what was signed with its key would not.
+    for_its_signature: bool,
 }
 
 /// How to speak TLS with one upstream, and whom to trust.
@@ -46,6 +54,7 @@ pub struct Tls {
     connector: TlsConnector,
     name: ServerName<'static>,
     client_certificate: Option<Arc<Certificate>>,
+    listed: Listed,
     notes: Vec<String>,
 }
 
@@ -57,7 +66,7 @@ pub fn check_tls(config: &TlsConfig, host: &str) -> Vec<TlsFault> {
 /// The name to verify, and what is in the files that settings name.
 struct Material {
     name: ServerName<'static>,
-    roots: Option<RootCertStore>,
+    roots: Option<Roots>,
     identity: Option<CertifiedKey>,
 }
 
@@ -97,6 +106,8 @@ pub struct Session {
     pub cipher: String,
     /// What the upstream presented.
     pub presented: Presented,
+    /// Whether its certificate is itself in `ca_file`.
+    pub is_listed: bool,
 }
 
 impl fmt::Debug for Tls {
@@ -119,6 +130,7 @@ impl Tls {
             identity,
         } = Material::read(config, host)?;
         let provider = Arc::new(aws_lc_rs::default_provider());
+        let listed = roots.as_ref().map(|roots| Arc::clone(&roots.listed));
         let judge = Judge::new(proxy, config, roots, Arc::clone(&provider));
         let builder = ClientConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()
@@ -140,6 +152,7 @@ impl Tls {
             name,
             notes: notes(config, client_certificate.as_deref()),
             client_certificate,
+            listed: listed.unwrap_or_default(),
         })
     }
 
@@ -177,11 +190,13 @@ impl Tls {
         let version = version.and_then(|version| version.as_str());
         let cipher = connection.negotiated_cipher_suite();
         let cipher = cipher.and_then(|cipher| cipher.suite().as_str());
+        let chain = connection.peer_certificates().unwrap_or_default();
         Session {
             // rustls spells them as identifiers.
             version: version.unwrap_or("TLS").replace("TLSv1_", "TLS 1."),
             cipher: cipher.unwrap_or("?").replacen("TLS13_", "TLS_", 1),
-            presented: self.presented(connection.peer_certificates().unwrap_or_default()),
+            presented: self.presented(chain),
+            is_listed: chain.first().is_some_and(|own| self.listed.contains(own)),
         }
     }
 
@@ -195,15 +210,21 @@ impl Tls {
         }
     }
 
-    fn failure(&self, error: io::Error, rejected: &[CertificateDer<'_>]) -> TlsFailure {
+    fn failure(&self, error: io::Error, rejected: &Rejection) -> TlsFailure {
         let Some(inner) = error.get_ref().and_then(|inner| inner.downcast_ref()) else {
             return TlsFailure::Broken(error);
         };
         match inner {
-            Error::InvalidCertificate(reason) => TlsFailure::Certificate(Box::new(Distrusted {
-                reason: self.distrust(reason),
-                presented: self.presented(rejected),
-            })),
+            Error::InvalidCertificate(reason) => {
+                let presented = self.presented(&rejected.chain);
+                let own = presented.chain.first();
+                let reason = match self.distrust(reason, rejected.for_its_signature) {
+                    // Another key than that of the platform may be another's altogether.
+                    reason @ Distrust::Pin { .. } => reason,
+                    reason => own.and_then(Distrust::of_any).unwrap_or(reason),
+                };
+                TlsFailure::Certificate(Box::new(Distrusted { reason, presented }))
+            }
             Error::AlertReceived(_) => match alert(&error, self.client_certificate()) {
                 Some(alert) => TlsFailure::Alert(alert),
                 None => TlsFailure::Broken(error),
@@ -212,8 +233,9 @@ impl Tls {
         }
     }
 
-    fn distrust(&self, reason: &CertificateError) -> Distrust {
+    fn distrust(&self, reason: &CertificateError, for_its_signature: bool) -> Distrust {
         match reason {
+            CertificateError::BadSignature if for_its_signature => Distrust::KeyNotProven,
             // An authority that was made anew under its old name is known, but has not signed with the key it is known by.
             CertificateError::UnknownIssuer | CertificateError::BadSignature => {
                 Distrust::UnknownIssuer
@@ -226,6 +248,9 @@ impl Tls {
             }
             CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
                 Distrust::Name(self.name())
+            }
+            CertificateError::InvalidPurpose | CertificateError::InvalidPurposeContext { .. } => {
+                Distrust::Purpose
             }
             CertificateError::Other(OtherError(other)) => match other.downcast_ref() {
                 Some(PinMismatch { issuer_is_pinned }) => Distrust::Pin {
