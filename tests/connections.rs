@@ -39,6 +39,44 @@ fn a_response_without_content_leaves_the_connection_in_step() {
 }
 
 #[test]
+fn a_head_request_that_is_refused_while_it_is_read_is_answered_without_content() {
+    let bench = Bench::new();
+    let many = "A: b\r\n".repeat(101);
+    let long = format!("/{}", "a".repeat(70_000));
+    let cases = [
+        ("/", String::new(), 400),
+        ("/", "Host: a b\r\n".to_owned(), 400),
+        ("*", "Host: localhost\r\n".to_owned(), 400),
+        ("/#a", "Host: localhost\r\n".to_owned(), 400),
+        ("/", format!("Host: localhost\r\n{many}"), 431),
+        (&long, "Host: localhost\r\n".to_owned(), 414),
+        (
+            "/",
+            "Host: localhost\r\nContent-Length: +5\r\n".to_owned(),
+            400,
+        ),
+        (
+            "/",
+            "Host: localhost\r\nTransfer-Encoding: gzip\r\n".to_owned(),
+            501,
+        ),
+        ("/", "Host: localhost\r\nExpect: x\r\n".to_owned(), 417),
+    ];
+    for (target, fields, status) in &cases {
+        let refuse = |method: &str| {
+            let head = format!("{method} {target} HTTP/1.1\r\n{fields}\r\n");
+            bench.refused(head, *status, MALFORMED, Close).response
+        };
+        // No byte follows the head before the connection is closed; how long the content would be is told.
+        let (head, get) = (refuse("HEAD").head, refuse("GET"));
+        assert_eq!(head.content_length(), Some(get.body.len()));
+        // A name that only begins so is another method's.
+        assert!(!refuse("HEADER").body.is_empty());
+    }
+    bench.finish();
+}
+
+#[test]
 fn a_client_of_http_1_0_is_served_in_its_own_way() {
     let bench = Bench::new();
     let mut client = bench.daemon.connect();

@@ -63,6 +63,8 @@ pub(crate) async fn exchange(
             outcome
         }
         Some(Err(refused)) => {
+            // hyper has seen a placeholder in the place of this request.
+            to_head = refused.method.as_deref() == Some(b"HEAD");
             record.refused_request(&refused);
             Err(refused.fault.into())
         }

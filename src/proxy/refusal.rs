@@ -144,19 +144,19 @@ impl Refusal {
         port: &ServerPort,
         to_head: bool,
     ) -> Response<ReplyBody> {
-        let body = self.problem(id);
-        if let Some(record) = &mut record
-            && !to_head
-        {
-            record.sent(body.len());
-        }
+        let document = self.problem(id);
         port.reply(Reply {
             status: self.status,
             reason: Bytes::from_static(self.title().as_bytes()),
-            fields: self.fields(body.len()),
+            fields: self.fields(document.len()),
             to_head,
         });
-        let mut response = Response::new(ReplyBody::own(body, record));
+        // Its length is told, and no more (RFC 9110 §9.3.2).
+        let document = Some(document).filter(|_| !to_head);
+        if let (Some(record), Some(document)) = (&mut record, &document) {
+            record.sent(document.len());
+        }
+        let mut response = Response::new(ReplyBody::own(document, record));
         // The status is one of ours.
         *response.status_mut() =
             StatusCode::from_u16(self.status).unwrap_or(StatusCode::BAD_GATEWAY);

@@ -22,7 +22,7 @@ use crate::{
 /// The content of a response, be it ours or the upstream's.
 #[derive(Debug)]
 pub(crate) enum ReplyBody {
-    /// A document of our own.
+    /// A document of our own, or none to a `HEAD`.
     Own {
         document: Option<Bytes>,
         /// Written when the body is dropped.
@@ -61,9 +61,9 @@ pub(super) fn pass_on_interim(mut head: InterimHead, version: Version, port: &Se
 }
 
 impl ReplyBody {
-    pub(super) fn own(document: Bytes, record: Option<Record>) -> Self {
+    pub(super) fn own(document: Option<Bytes>, record: Option<Record>) -> Self {
         Self::Own {
-            document: Some(document),
+            document,
             _record: record.map(Box::new),
         }
     }

@@ -41,6 +41,16 @@ const REQUESTS: &[(&str, usize, &str)] = &[
     ),
     ("head", 1, "HEAD / HTTP/1.1\r\nHost: localhost\r\n\r\n"),
     (
+        "head_refused",
+        1,
+        "GET /a HTTP/1.1\r\nHost: localhost\r\n\r\nHEAD / HTTP/1.1\r\n\r\n",
+    ),
+    (
+        "head_expectation",
+        0,
+        "HEAD / HTTP/1.1\r\nHost: localhost\r\nExpect: x\r\n\r\n",
+    ),
+    (
         "delete_length_zero",
         1,
         "DELETE /a HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\n\r\n",
