@@ -13,6 +13,7 @@ use support::{
     log::records,
     recorder::Recorder,
     setup::random_text,
+    stage::{Stage, fine},
 };
 use undersign::oauth::{Method, SigningOptions};
 
@@ -400,6 +401,103 @@ fn secrets_signatures_credentials_and_cookies_stand_nowhere_in_the_log() {
         }
         for word in ["OAuth ", "oauth_signature=", "Bearer ", "Basic "] {
             assert!(!shown.contains(word), "{word}: {shown}");
+        }
+    }
+}
+
+/// Answers of a status, with a piece of the head and the content, and what is recorded of the problem.
+const REFUSED: [(&str, &str, &str, Option<&str>); 12] = [
+    (
+        "401 No",
+        "",
+        "oauth_problem=signature_invalid&debug=a",
+        Some("signature_invalid"),
+    ),
+    (
+        "401 No",
+        "",
+        "oauth_problem=signature_invalid",
+        Some("signature_invalid"),
+    ),
+    (
+        "400 No",
+        "",
+        "{\"a\": \"oauth_problem=nonce_used\"}",
+        Some("nonce_used"),
+    ),
+    (
+        "403 No",
+        "Content-Type: text/html\r\n",
+        "<p>oauth_problem=token_rejected</p>",
+        Some("token_rejected"),
+    ),
+    (
+        "401 No",
+        "",
+        "oauth_problem=timestamp_refused&oauth_acceptable_timestamps=1-2",
+        Some("timestamp_refused"),
+    ),
+    // The field is the upstream's first word.
+    (
+        "401 No",
+        "WWW-Authenticate: OAuth oauth_problem=nonce_used\r\n",
+        "oauth_problem=signature_invalid",
+        Some("nonce_used"),
+    ),
+    (
+        "400 No",
+        "WWW-Authenticate: OAuth oauth_problem=nonce_used\r\n",
+        "",
+        Some("nonce_used"),
+    ),
+    (
+        "401 No",
+        "Content-Encoding: gzip\r\n",
+        "oauth_problem=signature_invalid",
+        None,
+    ),
+    ("401 No", "", "oauth_problem=aSignature%3D", None),
+    ("401 No", "", "", None),
+    ("403 No", "", "no", None),
+    ("200 OK", "", "oauth_problem=signature_invalid", None),
+];
+
+#[test]
+fn the_problem_of_a_refused_signature_is_found_in_content_that_passes_untouched() {
+    for (status, fields, content, problem) in REFUSED {
+        let code = status[..3].parse().unwrap();
+        let fields = format!("HTTP/1.1 {status}\r\n{fields}");
+        let length = content.len();
+        let whole = format!("{fields}Content-Length: {length}\r\n\r\n{content}");
+        let chunked = match length {
+            0 => String::new(),
+            _ => format!("{length:X}\r\n{content}\r\n"),
+        };
+        let chunked = format!("{fields}Transfer-Encoding: chunked\r\n\r\n{chunked}0\r\n\r\n");
+        for answer in [whole, chunked] {
+            let sent = answer.clone();
+            let stage = Stage::with(
+                |setup| setup.keys("passthrough_headers = ['X-Unsigned']"),
+                move |peer| peer.answer_all(&sent),
+            );
+            let mut client = stage.ask("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n");
+            assert_eq!(client.bytes(answer.len()), answer.as_bytes());
+            client.send("GET / HTTP/1.1\r\nHost: localhost\r\nX-Unsigned: 1\r\n\r\n");
+            client.bytes(answer.len());
+            drop(client);
+            let records = stage.finish(&[fine(code); 2]);
+            assert_eq!(records[0]["oauth.problem"].as_str(), problem, "{answer}");
+            let hint = records[0]["hint"].as_str().unwrap_or_default();
+            let expected = match problem {
+                Some("timestamp_refused") => "refused the timestamp",
+                _ => "refused the credentials",
+            };
+            let has_hint = problem.is_some() || code == 401;
+            assert_eq!(hint.contains(expected), has_hint, "{hint}: {answer}");
+            // Without a signature there is none to be refused.
+            for key in ["oauth.problem", "hint"] {
+                assert!(records[1].get(key).is_none(), "{key}: {answer}");
+            }
         }
     }
 }

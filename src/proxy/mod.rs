@@ -7,6 +7,7 @@ mod exchange;
 mod operation;
 mod prepare;
 mod probe;
+mod problem;
 mod record;
 mod refusal;
 mod relay;
@@ -27,7 +28,7 @@ pub(crate) use self::{
     admit::is_allowed_user,
     exchange::{Client, exchange},
     probe::{Probed, probe},
-    record::NOTABLE_SKEW_S,
+    problem::NOTABLE_SKEW_S,
     refusal::{Refusal, internal_error},
     relay::ReplyBody,
 };

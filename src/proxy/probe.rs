@@ -1,14 +1,21 @@
 //! One request of our own, prepared, signed and sent as an exchange would, to see what the upstream makes of it.
 
-use std::time::{Duration, SystemTime};
+use std::{
+    future::poll_fn,
+    pin::Pin,
+    time::{Duration, SystemTime},
+};
 
 use bytes::Bytes;
-use tokio::time::Instant;
+use http_body::Body as _;
+use hyper::body::Incoming;
+use tokio::time::{Instant, timeout};
 
 use super::{
     Proxy, Refusal,
     prepare::Prepared,
-    record::{date, hint_for_refused_signature, oauth_problem},
+    problem::{Search, hint_for_refused_signature, in_fields, may_refuse_signature},
+    record::date,
 };
 use crate::{
     stamp::{fresh_nonce, seconds_since_epoch},
@@ -23,6 +30,9 @@ const FIELDS: &str = concat!(
     "\r\nAccept: */*\r\n"
 );
 
+/// How long content that may name the problem is waited for.
+const CONTENT_LIMIT: Duration = Duration::from_secs(2);
+
 /// What came of it.
 #[derive(Clone, Debug)]
 pub(crate) struct Probed {
@@ -34,7 +44,7 @@ pub(crate) struct Probed {
     pub(crate) clock_ahead_s: Option<f64>,
     /// What the upstream calls the problem.
     pub(crate) oauth_problem: Option<String>,
-    /// What to check, where a 401 says that the signature is refused.
+    /// What to check, where a 401 or the problem says that the signature is refused.
     pub(crate) hint: Option<&'static str>,
 }
 
@@ -73,15 +83,45 @@ pub(crate) async fn probe(proxy: &Proxy, link: &mut Link, target: &str) -> Resul
     // A hint needs no more than the seconds.
     let skew = clock_ahead_s.map(|ahead| ahead as i64);
     let query = target.split_once('?').map(|(_, query)| query.as_bytes());
-    let problem = oauth_problem(&head);
+    let mut problem = in_fields(&head);
+    if problem.is_none() && may_refuse_signature(head.status) {
+        let found = find(answer.content, link, Search::begin(&head));
+        problem = timeout(CONTENT_LIMIT, found).await.unwrap_or_default();
+    }
     let hint = hint_for_refused_signature(skew, problem.as_deref(), query);
     Ok(Probed {
         status: head.status,
         took,
         clock_ahead_s,
+        hint: (head.status == 401 || problem.is_some()).then_some(hint),
         oauth_problem: problem,
-        hint: (head.status == 401).then_some(hint),
     })
+}
+
+/// Looks for the problem in an answer's content, of which it reads no more than that takes.
+async fn find(mut content: Incoming, link: &mut Link, mut search: Search) -> Option<String> {
+    while !search.is_over() {
+        let frame = poll_fn(|cx| {
+            let frame = Pin::new(&mut content).poll_frame(cx);
+            if frame.is_ready() {
+                return frame;
+            }
+            // What the connection brings in now may be what was asked for.
+            link.drive(cx);
+            Pin::new(&mut content).poll_frame(cx)
+        });
+        match frame.await {
+            Some(Ok(frame)) => {
+                let problem = frame.data_ref().and_then(|data| search.see(data));
+                if problem.is_some() {
+                    return problem;
+                }
+            }
+            Some(Err(_)) => return None,
+            None => return search.end(),
+        }
+    }
+    None
 }
 
 fn get(target: &str) -> RequestHead {

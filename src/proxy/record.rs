@@ -10,15 +10,15 @@ use hyper::{Method, StatusCode};
 use tokio::time::Instant;
 use tracing::{info, warn};
 
-use super::{ErrorType, Proxy, Refusal};
+use super::{
+    ErrorType, NOTABLE_SKEW_S, Proxy, Refusal,
+    problem::{Search, hint_for_refused_signature, in_fields, may_refuse_signature},
+};
 use crate::{
     oauth::without_protocol_values,
     upstream::Content,
     wire::{RefusedRequest, RequestHead, ResponseHead, ServerPort, split_target},
 };
-
-/// Seconds; a clock that is further off is worth a hint: servers commonly allow five minutes, some only one.
-pub(crate) const NOTABLE_SKEW_S: i64 = 30;
 
 /// What is known of an exchange so far.
 #[derive(Debug)]
@@ -41,6 +41,8 @@ pub(crate) struct Record {
     attempts: u32,
     signed: bool,
     oauth_problem: Option<String>,
+    /// For the problem, in the content.
+    search: Search,
     clock_skew_s: Option<i64>,
     hint: Option<&'static str>,
 }
@@ -67,6 +69,7 @@ impl Record {
             attempts: 0,
             signed: false,
             oauth_problem: None,
+            search: Search::Over,
             clock_skew_s: None,
             hint: None,
         }
@@ -113,15 +116,33 @@ impl Record {
         self.status = Some(head.status);
         self.first_byte = Some(at.saturating_duration_since(self.started));
         self.clock_skew_s = skew(head, now);
-        if head.status == 401 && self.signed {
-            self.oauth_problem = oauth_problem(head);
-            let target = self.target.as_deref();
-            let query = target.and_then(|target| split_target(target).1);
-            self.hint = Some(hint_for_refused_signature(
-                self.clock_skew_s,
-                self.oauth_problem.as_deref(),
-                query,
-            ));
+        if self.signed && may_refuse_signature(head.status) {
+            let problem = in_fields(head);
+            if problem.is_none() {
+                self.search = Search::begin(head);
+            }
+            if problem.is_some() || head.status == 401 {
+                self.signature_refused(problem);
+            }
+        }
+    }
+
+    fn signature_refused(&mut self, problem: Option<String>) {
+        self.oauth_problem = problem;
+        let target = self.target.as_deref();
+        let query = target.and_then(|target| split_target(target).1);
+        self.hint = Some(hint_for_refused_signature(
+            self.clock_skew_s,
+            self.oauth_problem.as_deref(),
+            query,
+        ));
+    }
+
+    /// The upstream's content goes to the client.
+    pub(crate) fn passed_on(&mut self, content: &[u8]) {
+        self.sent(content.len());
+        if let Some(problem) = self.search.see(content) {
+            self.signature_refused(Some(problem));
         }
     }
 
@@ -132,6 +153,9 @@ impl Record {
 
     /// The response went out whole.
     pub(crate) fn finished(&mut self) {
+        if let Some(problem) = self.search.end() {
+            self.signature_refused(Some(problem));
+        }
         if self.error == Some(ErrorType::ClientDisconnected) {
             self.error = None;
         }
@@ -212,28 +236,6 @@ impl Drop for Record {
     }
 }
 
-/// What to check when the upstream refuses a signed request with this query, and calls the problem so.
-pub(super) fn hint_for_refused_signature(
-    clock_skew_s: Option<i64>,
-    oauth_problem: Option<&str>,
-    query: Option<&[u8]>,
-) -> &'static str {
-    match clock_skew_s {
-        Some(skew) if skew.abs() > NOTABLE_SKEW_S => {
-            "the clocks of this machine and the upstream differ: set this machine's clock (NTP)"
-        }
-        _ if oauth_problem == Some("timestamp_refused") => {
-            "the upstream refused the timestamp: set this machine's clock (NTP); if it is right, the upstream's is not"
-        }
-        _ if query.is_some_and(|query| query.contains(&b'+')) => {
-            "the upstream refused the credentials or the signature: check the consumer key and secret; if only queries with a plus sign are refused, set query_plus = \"literal\""
-        }
-        _ => {
-            "the upstream refused the credentials or the signature: check the consumer key and secret, the token, and the signature method"
-        }
-    }
-}
-
 /// Milliseconds with a microsecond's precision.
 fn milliseconds(duration: Duration) -> f64 {
     (duration.as_secs_f64() * 1_000_000.0).round() / 1000.0
@@ -254,42 +256,4 @@ fn skew(head: &ResponseHead, now: SystemTime) -> Option<i64> {
 pub(super) fn date(head: &ResponseHead) -> Option<SystemTime> {
     let date = std::str::from_utf8(head.fields.first("date")?).ok()?;
     httpdate::parse_http_date(date).ok()
-}
-
-/// What the upstream says of a refused signature (`oauth_problem`, the OAuth Problem Reporting extension): a word in small
-/// letters and `_`. Anything else may be what the upstream has got, such as the signature.
-pub(super) fn oauth_problem(head: &ResponseHead) -> Option<String> {
-    head.fields.all("www-authenticate").find_map(|value| {
-        let value = std::str::from_utf8(value).ok()?;
-        let (_, rest) = value.split_once("oauth_problem=")?;
-        let rest = rest.trim_start_matches('"');
-        let end = rest.find(['"', ',', '&', ' ', ';']).unwrap_or(rest.len());
-        let word = &rest[..end];
-        let is_word = word.bytes().all(|b| b.is_ascii_lowercase() || b == b'_');
-        (is_word && (1..=64).contains(&word.len())).then(|| word.to_owned())
-    })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_hint_speaks_of_what_is_most_likely_wrong() {
-        let refused = Some("timestamp_refused");
-        for (skew, problem, query, expected) in [
-            (None, None, None, "consumer key and secret, the token"),
-            (Some(-600), None, None, "clocks of this machine"),
-            (Some(600), refused, Some("a+b"), "clocks of this machine"),
-            (None, refused, Some("a+b"), "refused the timestamp"),
-            (Some(0), refused, None, "refused the timestamp"),
-            (None, Some("signature_invalid"), Some("a+b"), "query_plus"),
-        ] {
-            let hint = hint_for_refused_signature(skew, problem, query.map(str::as_bytes));
-            assert!(
-                hint.contains(expected),
-                "{skew:?} {problem:?} {query:?}: {hint}"
-            );
-        }
-    }
 }

@@ -126,8 +126,9 @@ impl Relay {
             }
             match Pin::new(&mut self.content).poll_frame(cx) {
                 Poll::Ready(Some(Ok(frame))) => {
-                    let bytes = frame.data_ref().map_or(0, Bytes::len);
-                    self.record.sent(bytes);
+                    if let Some(content) = frame.data_ref() {
+                        self.record.passed_on(content);
+                    }
                     if let Some(link) = &mut self.link {
                         link.expect_within(self.idle_timeout);
                     }

@@ -92,3 +92,30 @@ fn a_refused_signature_is_explained_as_the_daemon_does() {
         assert!(ended.stdout.contains(hint), "{hint}: {}", ended.stdout);
     }
 }
+
+#[test]
+fn the_problem_is_looked_for_in_the_content_too() {
+    let certificate = Certificate::self_signed();
+    let pin = format!("pin_sha256 = ['{}']", certificate.pin);
+    let content = "oauth_problem=token_rejected";
+    let length = content.len();
+    for (status, body) in [
+        ("401", format!("Content-Length: {length}\r\n\r\n{content}")),
+        (
+            "403",
+            format!("Transfer-Encoding: chunked\r\n\r\n{length:x}\r\n{content}\r\n0\r\n\r\n"),
+        ),
+        // The rest of it never comes.
+        ("400", format!("Content-Length: 999\r\n\r\n{content}&a")),
+    ] {
+        let upstream = answering(&certificate, &format!("HTTP/1.1 {status} No\r\n{body}"));
+        let line = format!("FAILED GET /: {status},");
+        let expected = [
+            &line,
+            "to do: the upstream refused the credentials or the signature",
+        ];
+        let ended = check(&upstream.url(), &pin, &[], 1, &expected);
+        let told = "oauth_problem=token_rejected; the signature is refused";
+        assert!(ended.stdout.contains(told), "{}", ended.stdout);
+    }
+}
