@@ -17,6 +17,9 @@ use crate::support::{
 const CLIENTS: usize = 8;
 const RELOADS: usize = 50;
 
+/// So many records may still be on their way to the reader of the log, of which its queue holds some thousands.
+const UNREAD: usize = 500;
+
 /// Keeps clients busy, half of them on one connection each and half with a new one for each request, until `work` is
 /// done; returns the number of exchanges.
 fn under_load(stage: &Stage, work: impl FnOnce(&dyn Fn())) -> usize {
@@ -33,7 +36,12 @@ fn under_load(stage: &Stage, work: impl FnOnce(&dyn Fn())) -> usize {
                     } else {
                         stage.fetch();
                     }
-                    count.fetch_add(1, Ordering::Relaxed);
+                    let so_far = count.fetch_add(1, Ordering::Relaxed);
+                    // The log waits for nobody, and who reads it here may be held up.
+                    stage
+                        .daemon
+                        .log()
+                        .wait_for_exchanges(so_far.saturating_sub(UNREAD));
                 }
             });
         }

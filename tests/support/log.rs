@@ -80,6 +80,13 @@ impl Log {
             .unwrap_or_else(|| panic!("fewer than {count} exchanges: {:#?}", self.lines()))
     }
 
+    /// Waits until there are records of `count` exchanges.
+    #[track_caller]
+    pub(crate) fn wait_for_exchanges(&self, count: usize) {
+        let waited = self.wait(|state| (state.exchanges.len() >= count).then_some(()));
+        assert!(waited.is_some(), "fewer than {count} exchanges");
+    }
+
     /// Waits until there is a record of the exchange at `index`.
     #[track_caller]
     pub(crate) fn exchange(&self, index: usize) -> Value {

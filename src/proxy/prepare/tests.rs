@@ -95,12 +95,15 @@ fn config(method: Method) -> ProxyConfig {
         listen: Vec::new(),
         allow_nonlocal_listen: false,
         upstream: "https://example.com".parse().unwrap(),
+        allow_plaintext_upstream: false,
         credentials: Credentials {
             consumer_key: "key".to_owned(),
             consumer_secret: "secret".into(),
             token: None,
             token_secret: "".into(),
         },
+        consumer_secret_source: None,
+        token_secret_source: None,
         signing: SigningOptions {
             method,
             ..SigningOptions::default()
