@@ -2,9 +2,13 @@
 
 mod support;
 
+use std::io;
+
 use support::{
     bench::{Bench, GOOD, MALFORMED, Then::Close, check_problem},
+    client::End,
     log::exchanges,
+    peer::{Peer, WAYS_TO_LEAVE},
     request::{FORM, SMUGGLED, post_raw},
     setup::Setup,
     stage::{GET, OK, Stage, failed, fine, finish, problem},
@@ -72,6 +76,96 @@ fn an_early_answer_reaches_a_client_that_reads_only_after_its_upload() {
         assert_eq!(client.response().status, 413);
         drop(client);
         stage.finish(&[fine(413)]);
+    }
+}
+
+/// How often what depends on who is first is tried.
+const ROUNDS: usize = 10;
+
+/// An upstream, over TLS and not, of which each connection does this once a request's head is there.
+fn with_and_without_tls(
+    script: impl Fn(&mut Peer) -> io::Result<()> + Copy + Send + Sync + 'static,
+) -> [Stage; 2] {
+    let script = move |peer: &mut Peer| {
+        peer.head()?;
+        script(peer)
+    };
+    [Stage::new(script), Stage::plain(|setup| setup, script)]
+}
+
+#[test]
+fn an_early_answer_is_read_although_the_upstream_leaves_with_the_upload_unread() {
+    for leave in WAYS_TO_LEAVE {
+        let answer = move |peer: &mut Peer| {
+            peer.send(TOO_LARGE)?;
+            leave(peer);
+            Ok(())
+        };
+        for stage in with_and_without_tls(answer) {
+            for (head, content) in uploads() {
+                for _ in 0..ROUNDS {
+                    let mut client = stage.ask(&head);
+                    client.send(&content[..UPLOAD_LENGTH / 8]);
+                    let response = client.response();
+                    assert_eq!(
+                        (response.status, &response.body[..]),
+                        (413, &b"too large"[..])
+                    );
+                    assert!(response.head.connection_says("close"), "{response:?}");
+                }
+            }
+            stage.finish(&[fine(413); 2 * ROUNDS]);
+        }
+    }
+}
+
+#[test]
+fn an_upstream_that_leaves_an_upload_without_an_answer_has_terminated_the_connection() {
+    for leave in WAYS_TO_LEAVE {
+        let go = move |peer: &mut Peer| {
+            leave(peer);
+            Ok(())
+        };
+        for stage in with_and_without_tls(go) {
+            for (head, content) in uploads() {
+                let mut client = stage.ask(&head);
+                client.send(&content[..UPLOAD_LENGTH / 8]);
+                problem(&mut client, 502, "connection_terminated");
+            }
+            assert_eq!(stage.upstream.requests().len(), 2);
+            stage.finish(&[failed(502, "connection_terminated"); 2]);
+        }
+    }
+}
+
+#[test]
+fn an_early_answer_that_breaks_off_is_never_ended_in_order() {
+    const BROKEN: [&[u8]; 3] = [
+        b"HTTP/1.1 413 Too Large\r\nContent-Length: 9\r\n\r\ntoo",
+        b"HTTP/1.1 413 Too Large\r\nTransfer-Encoding: chunked\r\n\r\n9\r\ntoo",
+        // After a reset, nobody knows whether that was all.
+        b"HTTP/1.1 413 Too Large\r\n\r\ntoo",
+    ];
+    for broken in BROKEN {
+        let answer = move |peer: &mut Peer| {
+            peer.send(broken)?;
+            peer.reset();
+            Ok(())
+        };
+        for stage in with_and_without_tls(answer) {
+            for (head, content) in uploads() {
+                for _ in 0..ROUNDS {
+                    // At once: a client that is reset while it sends hears of it then, and not when it reads.
+                    let mut client =
+                        stage.ask([head.as_bytes(), &content[..UPLOAD_LENGTH / 8]].concat());
+                    let (received, end) = client.rest();
+                    assert_eq!(end, End::Reset);
+                    let received = received.escape_ascii().to_string();
+                    assert!(received.starts_with("HTTP/1.1 413 "), "{received}");
+                }
+            }
+            stage.finish(&[failed(413, "http_response_incomplete"); 2 * ROUNDS]);
+        }
     }
 }
 

@@ -94,7 +94,10 @@ impl SendError {
         self.written == 0
             && matches!(
                 self.cause,
-                SendFault::Closed | SendFault::Connection(_) | SendFault::Alert(_)
+                SendFault::Closed
+                    | SendFault::Connection(_)
+                    | SendFault::Alert(_)
+                    | SendFault::Response(ResponseFault::Unsolicited)
             )
     }
 }
@@ -147,7 +150,7 @@ impl Link {
     /// Whether the connection can take a request, as far as can be seen.
     pub(crate) fn is_idle(&mut self, cx: &mut Context<'_>) -> bool {
         self.drive(cx);
-        self.connection.is_some() && self.sender.is_ready()
+        self.connection.is_some() && self.sender.is_ready() && !self.port.has_write_failed()
     }
 
     /// Moves bytes both ways as far as they go.

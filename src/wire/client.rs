@@ -5,7 +5,8 @@ use std::{
     fmt::Write as _,
     io,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
-    task::{Context, Poll},
+    task::{Context, Poll, ready},
+    time::Duration,
 };
 
 use bytes::{BufMut, Bytes, BytesMut};
@@ -23,6 +24,7 @@ use super::{
         InterimHead, MAX_INTERIM_RESPONSES, ParsedResponse, ResponseFault, ResponseHead,
         StatusLine, parse_response, parse_status_line,
     },
+    timer::{Purpose, Timer},
 };
 
 /// The longest status line, in bytes.
@@ -33,6 +35,9 @@ const MAX_SECTION_BYTES: usize = 256 * 1024;
 
 /// The most bytes of the interim responses to one request together, since a client may leave them lying.
 const MAX_INTERIM_BYTES: usize = 256 * 1024;
+
+/// How long an answer is waited for once a write has failed. It has been sent before that, and so is mostly there.
+const ANSWER_WITHIN: Duration = Duration::from_secs(1);
 
 /// Where a connection's heads are handed over between its [`Wire`](super::Wire) and the exchange that uses it.
 #[derive(Clone, Debug, Default)]
@@ -51,6 +56,7 @@ struct State {
     response: Option<(ResponseHead, Instant)>,
     fault: Option<ResponseFault>,
     failure: Option<io::Error>,
+    write_failed: bool,
     written: u64,
     trailers: Option<Fields>,
     request_trailers: Option<Fields>,
@@ -92,6 +98,11 @@ impl ClientPort {
         self.state().failure.take()
     }
 
+    /// Whether nothing can be written to the connection any more.
+    pub(crate) fn has_write_failed(&self) -> bool {
+        self.state().write_failed
+    }
+
     /// Bytes of the request that have gone into the connection; with none, the upstream can't have seen it.
     pub(crate) fn written(&self) -> u64 {
         self.state().written
@@ -118,6 +129,7 @@ pub(crate) struct ClientRole {
     port: ClientPort,
     /// Of the response whose trailer section may be still to come.
     options: ConnectionOptions,
+    answer_timer: Timer,
 }
 
 impl ClientRole {
@@ -125,6 +137,7 @@ impl ClientRole {
         Self {
             port,
             options: ConnectionOptions::default(),
+            answer_timer: Timer::default(),
         }
     }
 }
@@ -135,6 +148,7 @@ impl Role for ClientRole {
 
     const BARE_LF: ResponseFault = ResponseFault::BareLf;
     const LINE_TOO_LONG: ResponseFault = ResponseFault::StatusLine("it is too long");
+    const READS_ON: bool = true;
 
     fn limits(&self) -> HeadLimits {
         HeadLimits {
@@ -148,9 +162,12 @@ impl Role for ClientRole {
     }
 
     fn check_first_byte(&mut self, byte: u8) -> Result<(), ResponseFault> {
-        if !self.port.state().outstanding {
+        let state = self.port.state();
+        // Nobody answers what has not been sent.
+        if !state.outstanding || state.written == 0 {
             return Err(ResponseFault::Unsolicited);
         }
+        drop(state);
         match byte {
             b'H' | b'\r' | b'\n' => Ok(()),
             _ => Err(ResponseFault::StatusLine(
@@ -248,8 +265,34 @@ impl Role for ClientRole {
     fn failed(&mut self, error: io::Error) -> io::Error {
         // The exchange needs the error itself, to tell a TLS alert from a broken connection; hyper does not.
         let for_hyper = error.kind().into();
-        self.port.state().failure.get_or_insert(error);
+        let mut state = self.port.state();
+        // What TLS has to say of it tells more than that a write failed.
+        if state.failure.is_none() || error.kind() == io::ErrorKind::InvalidData {
+            state.failure = Some(error);
+        }
         for_hyper
+    }
+
+    fn write_failed(&mut self, error: io::Error) {
+        let mut state = self.port.state();
+        state.write_failed = true;
+        state.failure.get_or_insert(error);
+    }
+
+    fn distrusts_end(&self) -> bool {
+        // The system tells of a reset once only; the write has heard of it.
+        self.port.state().write_failed
+    }
+
+    fn poll_write_deadline(&mut self, cx: &mut Context<'_>) -> Poll<io::Error> {
+        let state = self.port.state();
+        // The exchange keeps the time, but for what comes only if it is there already.
+        if !(state.write_failed && state.outstanding) {
+            return Poll::Pending;
+        }
+        drop(state);
+        ready!(self.answer_timer.poll(cx, Purpose::Answer, ANSWER_WITHIN));
+        Poll::Ready(io::ErrorKind::TimedOut.into())
     }
 }
 
@@ -268,69 +311,4 @@ fn abridge(response: &ResponseHead, feed: &mut BytesMut) {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// What a role makes of heads that come one after the other in answer to one request.
-    fn read(role: &mut ClientRole, heads: &[&str]) -> Result<(), ResponseFault> {
-        for head in heads {
-            let (line, section) = head.split_once("\r\n").unwrap();
-            let line = parse_status_line(line.as_bytes())?;
-            let section = Bytes::copy_from_slice(section.as_bytes());
-            let head = Bytes::copy_from_slice(head.as_bytes());
-            role.head(line, &head, section, &mut BytesMut::new())?;
-        }
-        Ok(())
-    }
-
-    #[test]
-    fn interim_responses_are_handed_over_in_their_order_and_hyper_sees_none() {
-        let port = ClientPort::default();
-        port.request(Bytes::new(), false);
-        let mut role = ClientRole::new(port.clone());
-        read(
-            &mut role,
-            &["HTTP/1.1 103 A\r\nB: c\r\n", "HTTP/1.1 102 B\r\n"],
-        )
-        .unwrap();
-        assert!(port.take_response().is_none());
-        assert_eq!(port.interim_responses(), 2);
-        assert_eq!(
-            port.take_interim().unwrap().fields.first("b"),
-            Some(&b"c"[..])
-        );
-        assert_eq!(port.take_interim().unwrap().status, 102);
-        assert!(port.take_interim().is_none());
-        // They don't outlast their request.
-        read(&mut role, &["HTTP/1.1 103 A\r\n", "HTTP/1.1 200 B\r\n"]).unwrap();
-        port.request(Bytes::new(), false);
-        assert!(port.take_interim().is_none());
-    }
-
-    #[test]
-    fn neither_the_number_nor_the_bytes_of_interim_responses_are_unlimited() {
-        let long = format!(
-            "HTTP/1.1 103 X\r\nA: {}\r\n",
-            "b".repeat(MAX_INTERIM_BYTES / 2)
-        );
-        let table = [
-            (
-                "HTTP/1.1 102 X\r\n",
-                MAX_INTERIM_RESPONSES,
-                ResponseFault::TooManyInterim,
-            ),
-            (&*long, 1, ResponseFault::InterimTooLong(MAX_INTERIM_BYTES)),
-        ];
-        for (head, most, fault) in table {
-            let port = ClientPort::default();
-            let mut role = ClientRole::new(port.clone());
-            for _ in 0..2 {
-                port.request(Bytes::new(), false);
-                for _ in 0..most {
-                    read(&mut role, &[head]).unwrap();
-                }
-            }
-            assert_eq!(read(&mut role, &[head]), Err(fault));
-        }
-    }
-}
+mod tests;

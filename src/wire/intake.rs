@@ -281,6 +281,10 @@ impl<R: Role> Intake<R> {
                 return Poll::Ready(Err(role.failed(error)));
             }
             if out.filled().len() == start {
+                if role.distrusts_end() {
+                    self.state = State::Failure;
+                    return Poll::Ready(Err(io::ErrorKind::UnexpectedEof.into()));
+                }
                 self.state = State::End;
                 return Poll::Ready(Ok(()));
             }

@@ -83,6 +83,10 @@ pub(crate) trait Role: Unpin {
     /// waited for without it and its buffers.
     const RESTS: bool = false;
 
+    /// Whether what the peer has sent is still read after a write to it has failed: it may have answered before it left.
+    /// hyper sees such a write as one that waits.
+    const READS_ON: bool = false;
+
     /// Whether the last message is still to be answered. Until then no further one is read, only kept, so that the end
     /// of the stream is seen at once.
     fn is_busy(&self) -> bool {
@@ -159,6 +163,14 @@ pub(crate) trait Role: Unpin {
         error
     }
 
+    /// A write to the peer failed, which [`READS_ON`](Self::READS_ON) keeps from hyper.
+    fn write_failed(&mut self, _error: io::Error) {}
+
+    /// Whether the end of the stream may be that of a connection which was reset, whatever it looks like.
+    fn distrusts_end(&self) -> bool {
+        false
+    }
+
     /// Waits for the time by which a blocked write must have gone on.
     fn poll_write_deadline(&mut self, _cx: &mut Context<'_>) -> Poll<io::Error> {
         Poll::Pending
@@ -191,6 +203,8 @@ pub(crate) struct Wire<S, R: Role> {
     intake: Intake<R>,
     outlet: Outlet,
     shut_down: bool,
+    /// Whether a write has failed that hyper takes for one that waits.
+    write_failed: bool,
 }
 
 impl<S, R: Role> Wire<S, R> {
@@ -201,6 +215,7 @@ impl<S, R: Role> Wire<S, R> {
             intake: Intake::new(),
             outlet: Outlet::new(),
             shut_down: false,
+            write_failed: false,
         }
     }
 
@@ -214,13 +229,36 @@ impl<S, R: Role> Wire<S, R> {
             self.intake.resume();
         }
         match poll {
-            Poll::Ready(Err(error)) => Poll::Ready(Err(self.role.failed(error))),
-            Poll::Ready(Ok(value)) => Poll::Ready(Ok(value)),
-            Poll::Pending => {
-                let error = ready!(self.role.poll_write_deadline(cx));
-                Poll::Ready(Err(self.role.failed(error)))
+            Poll::Ready(Err(error)) if R::READS_ON => {
+                self.write_failed = true;
+                self.role.write_failed(error);
             }
+            Poll::Ready(Err(error)) => return Poll::Ready(Err(self.role.failed(error))),
+            Poll::Ready(Ok(value)) => return Poll::Ready(Ok(value)),
+            Poll::Pending => {}
         }
+        let error = ready!(self.role.poll_write_deadline(cx));
+        Poll::Ready(Err(self.role.failed(error)))
+    }
+}
+
+impl<S: AsyncWrite + Unpin, R: Role> Wire<S, R> {
+    /// Writes part of `data`, unless no write can succeed any more.
+    fn poll_write_some(&mut self, cx: &mut Context<'_>, data: &[u8]) -> Poll<io::Result<usize>> {
+        if self.write_failed {
+            return Poll::Pending;
+        }
+        self.outlet
+            .poll_write(cx, &mut self.io, &mut self.role, data)
+    }
+
+    /// Writes what has been gathered, and has the stream pass it on.
+    fn poll_flush_all(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        if self.write_failed {
+            return Poll::Pending;
+        }
+        ready!(self.outlet.poll_drain(cx, &mut self.io, &mut self.role))?;
+        Pin::new(&mut self.io).poll_flush(cx)
     }
 }
 
@@ -242,9 +280,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin, R: Role> AsyncWrite for Wire<S, R> {
         data: &[u8],
     ) -> Poll<io::Result<usize>> {
         let this = self.get_mut();
-        let poll = this
-            .outlet
-            .poll_write(cx, &mut this.io, &mut this.role, data);
+        let poll = this.poll_write_some(cx, data);
         this.settle(cx, poll)
     }
 
@@ -258,10 +294,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin, R: Role> AsyncWrite for Wire<S, R> {
         for slice in slices {
             let mut data = &slice[..];
             while !data.is_empty() {
-                let poll = this
-                    .outlet
-                    .poll_write(cx, &mut this.io, &mut this.role, data);
-                match poll {
+                match this.poll_write_some(cx, data) {
                     Poll::Ready(Ok(0)) => return Poll::Ready(Ok(total)),
                     Poll::Ready(Ok(written)) => {
                         total += written;
@@ -283,10 +316,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin, R: Role> AsyncWrite for Wire<S, R> {
 
     fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let this = self.get_mut();
-        let poll = match this.outlet.poll_drain(cx, &mut this.io, &mut this.role) {
-            Poll::Ready(Ok(())) => Pin::new(&mut this.io).poll_flush(cx),
-            poll => poll,
-        };
+        let poll = this.poll_flush_all(cx);
         if let Poll::Ready(Ok(())) = poll {
             this.role.flushed();
         }
@@ -295,8 +325,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin, R: Role> AsyncWrite for Wire<S, R> {
 
     fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let this = self.get_mut();
-        if this.intake.is_at_rest() {
-            // hyper has gone; the stream goes on.
+        if this.intake.is_at_rest() || this.write_failed {
+            // hyper has gone; the stream goes on, or has nothing to be ended.
             return Poll::Ready(Ok(()));
         }
         if !this.shut_down {

@@ -23,6 +23,7 @@ pub(super) enum Purpose {
     KeepAlive,
     Write,
     Linger,
+    Answer,
 }
 
 impl Timer {
