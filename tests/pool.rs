@@ -2,7 +2,13 @@
 
 mod support;
 
-use support::stage::{GET, OK, POST, Stage, failed, fine, problem};
+use std::mem;
+
+use rustix::process::Signal;
+use support::{
+    peer::{Peer, WAYS_TO_LEAVE},
+    stage::{GET, OK, POST, Stage, failed, fine, problem},
+};
 
 #[test]
 fn one_upstream_connection_serves_requests_that_follow_each_other() {
@@ -143,6 +149,59 @@ fn bytes_on_an_idle_connection_answer_nothing() {
     Stage::fetch_on(&mut client);
     assert_eq!(stage.upstream.connections(), 2);
     stage.finish(&[fine(200); 2]);
+}
+
+#[test]
+fn a_connection_that_dies_while_the_daemon_looks_away_is_found_dead() {
+    const ROUNDS: usize = 20;
+    for leave in WAYS_TO_LEAVE {
+        let script = move |peer: &mut Peer| {
+            peer.request()?;
+            peer.send(OK)?;
+            peer.pause()?;
+            leave(peer);
+            Ok(())
+        };
+        for stage in [Stage::new(script), Stage::plain(|setup| setup, script)] {
+            // In turn: where there are several threads, one watches the connection, and another is asked for it.
+            let [mut client, mut next] = [stage.ask(GET), stage.daemon.connect()];
+            for round in 1..ROUNDS {
+                assert_eq!(client.response().body, b"ok");
+                // The upstream leaves, a client asks, and only then the daemon hears of both.
+                stage.daemon.signal(Signal::STOP);
+                stage.upstream.go_on();
+                stage.upstream.wait_ended(round);
+                next.send(if round % 2 == 0 { GET } else { POST });
+                stage.daemon.signal(Signal::CONT);
+                mem::swap(&mut client, &mut next);
+            }
+            assert_eq!(client.response().body, b"ok");
+            assert_eq!(stage.upstream.requests().len(), ROUNDS);
+            stage.finish(&[fine(200); ROUNDS]);
+        }
+    }
+}
+
+#[test]
+fn what_tls_has_to_say_on_an_idle_connection_does_not_end_it() {
+    let stage = Stage::new(|peer| {
+        for _ in 0..3 {
+            peer.request()?;
+            peer.send(OK)?;
+            peer.pause()?;
+            peer.change_keys()?;
+            peer.tell();
+        }
+        peer.until_end().map(drop)
+    });
+    let mut client = stage.daemon.connect();
+    for round in 1..=3 {
+        Stage::fetch_on(&mut client);
+        stage.upstream.go_on();
+        stage.upstream.wait("new keys", |seen| seen.told == round);
+    }
+    assert_eq!(stage.upstream.connections(), 1);
+    stage.finish(&[fine(200); 3]);
 }
 
 #[test]

@@ -17,6 +17,7 @@ use tokio::{
 
 use super::{
     fault::{ConnectError, Stage},
+    socket::{Attention, Socket},
     tls::{Tls, TlsStream},
 };
 use crate::config::{ProxyConfig, TlsFault};
@@ -121,8 +122,11 @@ impl Dialer {
     /// There is no TLS, or the upstream is not trusted.
     pub(crate) async fn secure(&self, tcp: TcpStream) -> Result<Stream, ConnectError> {
         match &self.tls {
-            None => Ok(Stream::Plain(tcp)),
-            Some(tls) => Ok(Stream::Tls(Box::new(tls.connect(tcp).await?))),
+            None => Ok(Stream::Plain(Socket::new(tcp))),
+            Some(tls) => {
+                let stream = tls.connect(Socket::new(tcp)).await?;
+                Ok(Stream::Tls(Box::new(stream)))
+            }
         }
     }
 }
@@ -184,8 +188,18 @@ async fn connect_first(addresses: Vec<SocketAddr>) -> Result<TcpStream, ConnectE
 /// A connection to the upstream.
 #[derive(Debug)]
 pub(crate) enum Stream {
-    Plain(TcpStream),
+    Plain(Socket),
     Tls(Box<TlsStream>),
+}
+
+impl Stream {
+    /// What decides about each read from the socket.
+    pub(super) fn attention(&self) -> Attention {
+        match self {
+            Self::Plain(socket) => socket.attention(),
+            Self::Tls(stream) => stream.get_ref().0.attention(),
+        }
+    }
 }
 
 impl AsyncRead for Stream {

@@ -27,6 +27,7 @@ use super::{
     alert::Alert,
     certificate::Certificate,
     connect::Stream,
+    socket::Attention,
     tls::alert,
     upload::{Content, Progress, Upload},
 };
@@ -47,6 +48,8 @@ pub(crate) struct Link {
     port: ClientPort,
     /// Kept with the connection, since to move a timer on costs less than to make one for each exchange.
     timer: Pin<Box<Sleep>>,
+    /// Is turned on to see what has become of the connection while nobody drove it.
+    attention: Attention,
     /// The client certificate that the upstream has seen if it wanted one.
     shown: Option<Arc<Certificate>>,
     /// The runtime that watches the connection.
@@ -130,6 +133,7 @@ impl Link {
         shown: Option<Arc<Certificate>>,
     ) -> Result<Self, hyper::Error> {
         let port = ClientPort::default();
+        let attention = stream.attention();
         let wire = Wire::new(stream, ClientRole::new(port.clone()));
         let (sender, connection) = http1::handshake(TokioIo::new(wire)).await?;
         Ok(Self {
@@ -137,6 +141,7 @@ impl Link {
             connection: Some(Box::pin(connection)),
             port,
             timer: Box::pin(sleep(Duration::ZERO)),
+            attention,
             shown,
             home: Handle::current().id(),
         })
@@ -145,6 +150,14 @@ impl Link {
     /// The runtime that watches the connection. Any other one can use it, but is woken by that one each time.
     pub(super) fn home(&self) -> runtime::Id {
         self.home
+    }
+
+    /// Whether the connection can take a request, by what the system knows now.
+    pub(super) fn is_alive(&mut self, cx: &mut Context<'_>) -> bool {
+        self.attention.set(true);
+        let is_alive = self.is_idle(cx);
+        self.attention.set(false);
+        is_alive
     }
 
     /// Whether the connection can take a request, as far as can be seen.
@@ -188,6 +201,9 @@ impl Link {
         let connection = &mut self.connection;
         let port = &self.port;
         let timer = &mut self.timer;
+        let attention = &self.attention;
+        // hyper reads before it writes: a connection that has died since it was taken has still seen nothing.
+        attention.set(true);
         let mut seen = None;
         let result = poll_fn(|cx| {
             if let Some(driven) = connection
@@ -195,6 +211,7 @@ impl Link {
             {
                 *connection = None;
             }
+            attention.set(false);
             while let Some(interim) = port.take_interim() {
                 pass_on(interim);
             }

@@ -12,6 +12,7 @@ mod fault;
 mod link;
 mod pem;
 mod pool;
+mod socket;
 mod tls;
 mod upload;
 
@@ -23,6 +24,7 @@ pub use self::{
     certificate::{Certificate, Pin, Presented},
     distrust::{Distrust, Distrusted},
     fault::{ConnectError, Stage, TlsFailure},
+    socket::Socket,
     tls::{Acceptor, Session, Tls, TlsStream, check_tls},
 };
 pub(crate) use self::{

@@ -45,7 +45,7 @@ impl Pool {
                     return Poll::Ready(None);
                 };
                 // What the upstream has closed or sent meanwhile is seen here.
-                if since.elapsed() < self.max_idle && link.is_idle(cx) {
+                if since.elapsed() < self.max_idle && link.is_alive(cx) {
                     return Poll::Ready(Some(link));
                 }
             }

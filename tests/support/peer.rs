@@ -132,6 +132,18 @@ impl Peer {
         }
     }
 
+    /// Changes the keys that TLS protects what is sent with (RFC 8446 §4.6.3), which is no end and no content.
+    pub(crate) fn change_keys(&mut self) -> io::Result<()> {
+        let Stream::Tls(stream) = self.stream()? else {
+            panic!("there are no keys without TLS");
+        };
+        stream.conn.refresh_traffic_keys().unwrap();
+        while stream.conn.wants_write() {
+            stream.conn.write_tls(&mut stream.sock)?;
+        }
+        Ok(())
+    }
+
     /// Answers each request with the same bytes until the proxy closes the connection.
     pub(crate) fn answer_all(&mut self, answer: impl AsRef<[u8]>) -> io::Result<()> {
         loop {

@@ -16,7 +16,7 @@ use rustls::{
     sign::{CertifiedKey, SingleCertAndKey},
 };
 use time::OffsetDateTime;
-use tokio::{net::TcpStream, task_local};
+use tokio::task_local;
 use tokio_rustls::TlsConnector;
 
 pub use self::acceptor::Acceptor;
@@ -28,11 +28,12 @@ use super::{
     distrust::{Distrust, Distrusted},
     fault::TlsFailure,
     pem::fault,
+    socket::Socket,
 };
 use crate::config::{TlsConfig, TlsFault};
 
 /// A TLS stream to the upstream.
-pub type TlsStream = tokio_rustls::client::TlsStream<TcpStream>;
+pub type TlsStream = tokio_rustls::client::TlsStream<Socket>;
 
 task_local! {
     /// The chain that the handshake under way was shown and did not trust. Only its verifier gets to see it; to put it
@@ -175,9 +176,9 @@ impl Tls {
     ///
     /// # Errors
     /// Why not; there is no fallback to anything weaker.
-    pub async fn connect(&self, tcp: TcpStream) -> Result<TlsStream, TlsFailure> {
+    pub async fn connect(&self, socket: Socket) -> Result<TlsStream, TlsFailure> {
         let handshake = async {
-            let outcome = self.connector.connect(self.name.clone(), tcp).await;
+            let outcome = self.connector.connect(self.name.clone(), socket).await;
             outcome.map_err(|error| self.failure(error, &REJECTED.with(RefCell::take)))
         };
         REJECTED.scope(RefCell::default(), handshake).await
