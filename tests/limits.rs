@@ -129,6 +129,34 @@ fn content_that_trickles_is_waited_for_as_long_as_it_goes_on() {
 }
 
 #[test]
+fn an_answer_is_waited_for_as_long_as_the_upload_goes_on() {
+    // The time is told by the timeouts of others.
+    let clock = Stage::with(
+        |setup| setup.table("timeouts", "first_byte = '500ms'"),
+        |peer| peer.until_end().map(drop),
+    );
+    let stage = Stage::with(
+        |setup| setup.table("timeouts", "idle = '900ms'\nfirst_byte = '900ms'"),
+        |peer| {
+            // Begins at once, and goes on when it has all.
+            peer.head()?;
+            peer.send(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n")?;
+            peer.content(3)?;
+            peer.send(b"ok")?;
+            peer.until_end().map(drop)
+        },
+    );
+    let mut client = stage.ask(b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 3\r\n\r\n");
+    client.response_head();
+    for _ in 0..3 {
+        problem(&mut clock.ask(GET), 504, "http_response_timeout");
+        client.send("a");
+    }
+    assert_eq!(client.bytes(2), b"ok");
+    stage.finish(&[fine(200)]);
+}
+
+#[test]
 fn a_form_that_does_not_go_on_in_time_is_given_up() {
     let stage = Stage::with(
         |setup| setup.table("timeouts", "idle = '300ms'"),

@@ -9,13 +9,21 @@ mod support;
 
 use std::fs;
 
-use support::stage::{GET, OK, Stage, failed, fine, problem};
+use support::{
+    peer::Peer,
+    setup::Setup,
+    stage::{GET, OK, Stage, failed, fine, problem},
+};
 
 /// How much passes, each way.
 const LENGTH: usize = 64 << 20;
 
 /// How much more memory the daemon may have used at any time.
 const GROWTH: usize = 16 << 20;
+
+/// The most bytes that wait for a peer that takes none, here and with the system: as long as they last, nobody sees whether
+/// the peer reads.
+const MOST_WAITING: u64 = 2 << 20;
 
 /// The most memory that the daemon has used at any time, in bytes.
 fn peak(stage: &Stage) -> usize {
@@ -162,6 +170,28 @@ fn content_that_nobody_takes_waits_where_it_comes_from() {
     drop(client);
     let record = stage.daemon.log().exchange(1);
     assert_eq!(record["http.response.status_code"], 200);
+    let taken = record["http.response.body.size"].as_u64();
+    assert!(taken < Some(MOST_WAITING), "{record:#}");
     assert!(record["error.type"].is_string(), "{record:#}");
     assert_eq!(stage.daemon.stop().0, Some(0));
+}
+
+#[test]
+fn an_upload_that_nobody_takes_waits_where_it_comes_from() {
+    let set_up = |setup: Setup| setup.table("timeouts", "idle = '500ms'");
+    let script = |peer: &mut Peer| {
+        peer.head()?;
+        peer.pause()
+    };
+    for stage in [Stage::with(set_up, script), Stage::plain(set_up, script)] {
+        let mut client = stage.ask(format!(
+            "POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: {LENGTH}\r\n\r\n"
+        ));
+        client.send(vec![b'x'; LENGTH]);
+        problem(&mut client, 504, "connection_write_timeout");
+        drop(client);
+        let records = stage.finish(&[failed(504, "connection_write_timeout")]);
+        let taken = records[0]["http.request.body.size"].as_u64();
+        assert!(taken < Some(MOST_WAITING), "{:#}", records[0]);
+    }
 }

@@ -156,7 +156,7 @@ impl Relay {
                     }
                 }
                 Poll::Pending => {
-                    let overdue = |link: &mut Link| link.poll_overdue(cx).is_ready();
+                    let overdue = |link: &mut Link| link.poll_overdue(cx, &self.request).is_ready();
                     if !self.link.as_mut().is_some_and(overdue) {
                         return Poll::Pending;
                     }

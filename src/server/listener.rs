@@ -20,7 +20,7 @@ use crate::{
     config::{ListenAddress, SystemdSocket},
     proxy::Client,
     systemd::SocketListener,
-    wire::ServerPort,
+    wire::{ServerPort, tune},
 };
 
 /// Connections that may wait to be accepted.
@@ -85,8 +85,7 @@ impl Listener {
         match self {
             Self::Tcp(listener) => {
                 let (stream, peer) = listener.accept().await?;
-                // An answer is written as a whole; waiting for more to fill a packet only delays it.
-                let _ = stream.set_nodelay(true);
+                tune(&stream);
                 let client = Client {
                     address: peer.ip().to_canonical().to_string(),
                     local: stream.local_addr().ok().map(|local| local.ip()),

@@ -20,7 +20,10 @@ use super::{
     socket::{Attention, Socket},
     tls::{Tls, TlsStream},
 };
-use crate::config::{ProxyConfig, TlsFault};
+use crate::{
+    config::{ProxyConfig, TlsFault},
+    wire::tune,
+};
 
 /// How long an address gets before the next one is tried beside it (RFC 8305 §5).
 const ATTEMPT_DELAY: Duration = Duration::from_millis(250);
@@ -111,8 +114,7 @@ impl Dialer {
     /// None does.
     pub(crate) async fn reach(addresses: Vec<SocketAddr>) -> Result<TcpStream, ConnectError> {
         let tcp = connect_first(addresses).await?;
-        // A request is written as a whole; waiting for more to fill a packet only delays it.
-        let _ = tcp.set_nodelay(true);
+        tune(&tcp);
         Ok(tcp)
     }
 

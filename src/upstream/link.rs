@@ -3,7 +3,7 @@
 use std::{
     fmt,
     future::{Future, poll_fn},
-    io,
+    io, mem,
     pin::{Pin, pin},
     sync::Arc,
     task::{Context, Poll},
@@ -48,6 +48,10 @@ pub(crate) struct Link {
     port: ClientPort,
     /// Kept with the connection, since to move a timer on costs less than to make one for each exchange.
     timer: Pin<Box<Sleep>>,
+    /// How long the next piece of the answer may take.
+    patience: Duration,
+    /// What had moved when it was last waited for: content from the client, the request, and bytes to the client.
+    moved: (u64, u64, u64),
     /// Is turned on to see what has become of the connection while nobody drove it.
     attention: Attention,
     /// The client certificate that the upstream has seen if it wanted one.
@@ -141,6 +145,8 @@ impl Link {
             connection: Some(Box::pin(connection)),
             port,
             timer: Box::pin(sleep(Duration::ZERO)),
+            patience: Duration::ZERO,
+            moved: (0, 0, 0),
             attention,
             shown,
             home: Handle::current().id(),
@@ -259,11 +265,21 @@ impl Link {
 
     /// Sets the time by which the next piece of the answer must have come.
     pub(crate) fn expect_within(&mut self, timeout: Duration) {
+        self.patience = timeout;
         self.timer.as_mut().reset(Instant::now() + timeout);
     }
 
-    /// Waits for the time that was set last.
-    pub(crate) fn poll_overdue(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+    /// Waits for the time that was set last, which begins anew whenever bytes of the exchange have moved elsewhere: content
+    /// on its way up, or an answer that its client takes slowly.
+    pub(crate) fn poll_overdue(&mut self, cx: &mut Context<'_>, content: &Content) -> Poll<()> {
+        let moved = (
+            content.progress().bytes,
+            self.port.written(),
+            content.answered(),
+        );
+        if mem::replace(&mut self.moved, moved) != moved {
+            self.expect_within(self.patience);
+        }
         self.timer.as_mut().poll(cx)
     }
 

@@ -157,6 +157,11 @@ impl Content {
         }
     }
 
+    /// Bytes that have gone to the client, over the connection that this content comes from.
+    pub(super) fn answered(&self) -> u64 {
+        self.source().port.written()
+    }
+
     fn source(&self) -> MutexGuard<'_, Source> {
         self.source.lock().unwrap_or_else(PoisonError::into_inner)
     }

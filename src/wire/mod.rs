@@ -31,6 +31,7 @@ mod request_fault;
 mod request_line;
 mod response;
 mod server;
+mod tcp;
 mod timer;
 
 use std::{
@@ -53,6 +54,7 @@ pub(crate) use self::{
     request_line::{parse_request_line, split_target},
     response::InterimHead,
     server::{ServerPort, ServerRole, ServerTimeouts},
+    tcp::tune,
 };
 pub use self::{
     fields::{Field, FieldFault, Fields, MAX_FIELDS},

@@ -228,8 +228,9 @@ impl Role for ServerRole {
         self.port.state().unanswered = false;
     }
 
-    fn wrote(&mut self, _bytes: usize) {
+    fn wrote(&mut self, bytes: usize) {
         self.write_timer.disarm();
+        self.port.state().written += bytes as u64;
     }
 
     fn poll_write_deadline(&mut self, cx: &mut Context<'_>) -> Poll<io::Error> {

@@ -40,6 +40,8 @@ pub(super) struct State {
     pub(super) content_fault: Option<RequestFault>,
     pub(super) hung_up: Option<RequestFault>,
     pub(super) flush: Flush,
+    /// Bytes that have gone to the client.
+    pub(super) written: u64,
     cut_off: bool,
 }
 
@@ -81,6 +83,11 @@ impl ServerPort {
     /// Whether a request has arrived and is not yet answered to the end.
     pub(crate) fn is_unanswered(&self) -> bool {
         self.state().unanswered
+    }
+
+    /// Bytes that have gone to the client over this connection.
+    pub(crate) fn written(&self) -> u64 {
+        self.state().written
     }
 
     /// Waits until hyper, which asks for the response's content, has flushed what it has of the response.
