@@ -1,5 +1,6 @@
 //! The reading half of a [`Wire`](super::Wire): heads are read strictly and kept back, content passes through.
 
+mod gone;
 mod rest;
 
 use std::{
@@ -10,7 +11,7 @@ use std::{
 };
 
 use bytes::{Buf, Bytes, BytesMut};
-use tokio::io::{AsyncRead, ReadBuf};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use super::{
     Role,
@@ -54,6 +55,8 @@ pub(crate) struct Intake<R: Role> {
     feed: BytesMut,
     /// Who waits for the role to be no longer busy.
     parked: Option<Waker>,
+    /// Whether the peer has ended its side while its message was still to be answered.
+    half_closed: bool,
     state: State,
 }
 
@@ -78,6 +81,7 @@ impl<R: Role> Intake<R> {
             blank_lines: 0,
             feed: BytesMut::new(),
             parked: None,
+            half_closed: false,
             state: if R::RESTS { State::Rest } else { State::Head },
         }
     }
@@ -94,7 +98,7 @@ impl<R: Role> Intake<R> {
         self.state == State::End
     }
 
-    pub(crate) fn poll_read<S: AsyncRead + Unpin>(
+    pub(crate) fn poll_read<S: AsyncRead + AsyncWrite + Unpin>(
         &mut self,
         cx: &mut Context<'_>,
         io: &mut S,
@@ -109,7 +113,7 @@ impl<R: Role> Intake<R> {
                 return Poll::Ready(Ok(()));
             }
             match self.state {
-                State::Head if role.is_busy() => return self.poll_end(cx, io, role),
+                State::Head if role.is_busy() => return self.poll_gone(cx, io, role),
                 State::Head if R::RESTS => self.state = State::Rest,
                 State::Head => ready!(self.poll_head(cx, io, role))?,
                 State::Trailers => ready!(self.poll_trailers(cx, io, role))?,
@@ -153,30 +157,6 @@ impl<R: Role> Intake<R> {
                 }
             }
         }
-    }
-
-    /// Waits for the end of the stream, and keeps what comes before it, up to a head's worth.
-    fn poll_end<S: AsyncRead + Unpin>(
-        &mut self,
-        cx: &mut Context<'_>,
-        io: &mut S,
-        role: &mut R,
-    ) -> Poll<io::Result<()>> {
-        self.parked = Some(cx.waker().clone());
-        let limits = role.limits();
-        while self.buffer.len() < limits.line + limits.section {
-            match ready!(self.poll_more(cx, io, role)) {
-                Ok(true) => {}
-                ended if role.is_untaken() => {
-                    // hyper would drop the exchange before it has begun, and it would leave no record.
-                    self.state = ended.map_or(State::Failure, |_| State::End);
-                    cx.waker().wake_by_ref();
-                    return Poll::Pending;
-                }
-                ended => return Poll::Ready(ended.map(drop)),
-            }
-        }
-        Poll::Pending
     }
 
     /// Looks for the end of the head in what has been read.

@@ -130,6 +130,11 @@ pub(crate) trait Role: Unpin {
     /// Takes the trailer section of a chunked message.
     fn trailers(&mut self, trailers: Fields);
 
+    /// Waits until a peer that has ended its side of the stream is taken for gone, although it is still to be answered.
+    fn poll_gone<S: AsyncWrite + Unpin>(&mut self, _cx: &mut Context<'_>, _io: &mut S) -> Poll<()> {
+        Poll::Ready(())
+    }
+
     /// Waits for the time by which a head must have arrived, of which `seen` has.
     fn poll_head_deadline(
         &mut self,
@@ -264,7 +269,7 @@ impl<S: AsyncWrite + Unpin, R: Role> Wire<S, R> {
     }
 }
 
-impl<S: AsyncRead + Unpin, R: Role> AsyncRead for Wire<S, R> {
+impl<S: AsyncRead + AsyncWrite + Unpin, R: Role> AsyncRead for Wire<S, R> {
     fn poll_read(
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,

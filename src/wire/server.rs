@@ -12,7 +12,7 @@ use std::{
 use bytes::{BufMut, Bytes, BytesMut};
 use memchr::memchr;
 use tokio::{
-    io::{AsyncRead, ReadBuf},
+    io::{AsyncRead, AsyncWrite, ReadBuf},
     time::Instant,
 };
 
@@ -42,6 +42,10 @@ const PLACEHOLDER: &[u8] = b"GET / HTTP/1.1\r\nconnection: close\r\n\r\n";
 /// How long a client that is still sending may take to read a refusal, before the connection is cut.
 const LINGER: Duration = Duration::from_secs(3);
 
+/// How long a client that has ended its side of the stream is taken for one that has sent all that it has to send, and
+/// waits for its answer. Most of those who leave look the same.
+const GONE_AFTER: Duration = Duration::from_secs(1);
+
 /// How long a client may take.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct ServerTimeouts {
@@ -63,6 +67,10 @@ pub(crate) struct ServerRole {
     begun: Option<Instant>,
     /// Of the request whose trailer section may be still to come.
     options: ConnectionOptions,
+    /// Whether something has gone to the client since it has ended its side.
+    has_written: bool,
+    /// Whether something waits for the client to read on.
+    is_blocked: bool,
     head_timer: Timer,
     write_timer: Timer,
     linger_timer: Timer,
@@ -76,6 +84,8 @@ impl ServerRole {
             timeouts,
             begun: None,
             options: ConnectionOptions::default(),
+            has_written: false,
+            is_blocked: false,
             head_timer: Timer::default(),
             write_timer: Timer::default(),
             linger_timer: Timer::default(),
@@ -172,6 +182,25 @@ impl Role for ServerRole {
         self.port.state().trailers = Some(Box::new(trailers));
     }
 
+    fn poll_gone<S: AsyncWrite + Unpin>(&mut self, cx: &mut Context<'_>, io: &mut S) -> Poll<()> {
+        // No head is waited for meanwhile.
+        if !self.head_timer.is_set_for(Purpose::Gone) {
+            self.has_written = false;
+            if is_closed(cx, io) {
+                return Poll::Ready(());
+            }
+        }
+        loop {
+            ready!(self.head_timer.poll(cx, Purpose::Gone, GONE_AFTER));
+            // What comes for a client that is gone is answered with a reset, as is what it has not read.
+            let is_there = (self.has_written || self.is_blocked) && !is_closed(cx, io);
+            if !is_there {
+                return Poll::Ready(());
+            }
+            self.head_timer.disarm();
+        }
+    }
+
     fn poll_head_deadline(
         &mut self,
         cx: &mut Context<'_>,
@@ -230,10 +259,13 @@ impl Role for ServerRole {
 
     fn wrote(&mut self, bytes: usize) {
         self.write_timer.disarm();
+        self.has_written = true;
+        self.is_blocked = false;
         self.port.state().written += bytes as u64;
     }
 
     fn poll_write_deadline(&mut self, cx: &mut Context<'_>) -> Poll<io::Error> {
+        self.is_blocked = true;
         ready!(
             self.write_timer
                 .poll(cx, Purpose::Write, self.timeouts.idle)
@@ -262,6 +294,11 @@ impl Role for ServerRole {
             }
         }
     }
+}
+
+/// Whether the system knows that nobody is there any more: to write nothing fails then.
+fn is_closed<S: AsyncWrite + Unpin>(cx: &mut Context<'_>, io: &mut S) -> bool {
+    matches!(Pin::new(io).poll_write(cx, &[]), Poll::Ready(Err(_)))
 }
 
 /// Writes the head that hyper gets to see: the framing and what becomes of the connection, no more.

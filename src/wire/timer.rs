@@ -23,6 +23,7 @@ pub(super) enum Purpose {
     KeepAlive,
     Write,
     Linger,
+    Gone,
     Answer,
 }
 
@@ -30,6 +31,11 @@ impl Timer {
     /// Forgets the deadline.
     pub(super) fn disarm(&mut self) {
         self.armed_for = None;
+    }
+
+    /// Whether there is a deadline for this purpose.
+    pub(super) fn is_set_for(&self, purpose: Purpose) -> bool {
+        self.armed_for == Some(purpose)
     }
 
     /// Waits for the deadline, which is set now if it was not set for this purpose yet.

@@ -197,3 +197,67 @@ async fn a_request_begins_behind_the_empty_lines_in_front_of_it() {
     assert!(has_come);
     assert_eq!(port.request_begun(), Some(started + 2 * pause));
 }
+
+/// A wire whose client has sent a request that hyper has read, and the client's end.
+async fn asked() -> (Wire<DuplexStream, ServerRole>, DuplexStream) {
+    let (mut wire, port, mut client) = connected();
+    let request = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n";
+    client.write_all(request).await.unwrap();
+    assert!(wire.next_request().await);
+    assert!(wire.read(&mut [0; 1024]).await.unwrap() > 0);
+    assert!(port.take_request().unwrap().is_ok());
+    (wire, client)
+}
+
+/// How long hyper is kept from seeing the end of the stream; at most a minute is waited.
+async fn hidden(wire: &mut Wire<DuplexStream, ServerRole>) -> Option<Duration> {
+    let started = Instant::now();
+    let read = timeout(Duration::from_secs(60), wire.read(&mut [0; 1024])).await;
+    read.ok().map(|end| {
+        assert_eq!(end.unwrap(), 0);
+        started.elapsed()
+    })
+}
+
+const BEGUN: &[u8] = b"HTTP/1.1 200 OK\r\ncontent-length: 4\r\n\r\nhe";
+
+#[tokio::test(start_paused = true)]
+async fn a_client_that_sends_no_more_has_a_second_for_its_answer_to_begin() {
+    let (mut wire, mut client) = asked().await;
+    client.shutdown().await.unwrap();
+    let waited = hidden(&mut wire).await.unwrap();
+    assert!(
+        waited >= GONE_AFTER && waited < 2 * GONE_AFTER,
+        "{waited:?}"
+    );
+
+    // What it got before it sent no more says nothing.
+    let (mut wire, mut client) = asked().await;
+    wire.write_all(BEGUN).await.unwrap();
+    wire.flush().await.unwrap();
+    client.shutdown().await.unwrap();
+    let waited = hidden(&mut wire).await.unwrap();
+    assert!(
+        waited >= GONE_AFTER && waited < 2 * GONE_AFTER,
+        "{waited:?}"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_client_that_takes_what_comes_is_there_until_it_goes() {
+    let (mut wire, mut client) = asked().await;
+    client.shutdown().await.unwrap();
+    assert!(timeout(Duration::ZERO, hidden(&mut wire)).await.is_err());
+    wire.write_all(BEGUN).await.unwrap();
+    wire.flush().await.unwrap();
+    assert_eq!(hidden(&mut wire).await, None);
+    drop(client);
+    assert!(hidden(&mut wire).await.unwrap() <= GONE_AFTER);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_client_that_is_known_to_be_gone_is_not_waited_for() {
+    let (mut wire, client) = asked().await;
+    drop(client);
+    assert_eq!(hidden(&mut wire).await, Some(Duration::ZERO));
+}
