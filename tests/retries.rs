@@ -70,6 +70,39 @@ fn a_kept_connection_that_dies_before_a_byte_went_out_is_replaced_once() {
 }
 
 #[test]
+fn a_new_connection_that_dies_while_the_content_is_collected_is_replaced() {
+    for leave in WAYS_TO_LEAVE {
+        let stage = Stage::new(move |peer| {
+            if peer.number == 0 {
+                peer.pause()?;
+                leave(peer);
+                return Ok(());
+            }
+            peer.request()?;
+            peer.send(OK)
+        });
+        let mut client = stage.daemon.connect();
+        client.send(
+            b"POST /form HTTP/1.1\r\nHost: localhost\r\nExpect: 100-continue\r\n\
+              Content-Type: application/x-www-form-urlencoded\r\nContent-Length: 7\r\n\r\n",
+        );
+        assert_eq!(
+            client.response_head().first_line(),
+            b"HTTP/1.1 100 Continue"
+        );
+        stage.upstream.go_on();
+        stage.upstream.wait_ended(1);
+        client.send(b"a=b&c=d");
+        assert_eq!(client.response().body, b"ok");
+        let requests = stage.upstream.requests();
+        assert_eq!((requests.len(), requests[0].connection), (1, 1));
+        assert_eq!(requests[0].body, b"a=b&c=d");
+        let records = stage.finish(&[fine(200)]);
+        assert_eq!(records[0]["upstream.attempts"], 1);
+    }
+}
+
+#[test]
 fn a_request_that_may_have_been_seen_is_never_sent_again() {
     for leave in WAYS_TO_LEAVE {
         for request in REQUESTS {

@@ -162,6 +162,12 @@ async fn forward(
         let is_slow = proxy.signs_slowly && !prepared.is_unsigned();
         let takes_long = is_slow || signed_content.is_long();
         let signed = proxy.turns.work(takes_long, sign).await;
+        // The upstream may not have waited as long as the client took for its content, or as a turn took. One that had been kept
+        // before is found dead below, and replaced.
+        let has_waited = takes_long || role != ContentRole::None;
+        if !reused && has_waited && !open.has_kept().await {
+            open = Box::pin(connect(proxy)).await?;
+        }
         let pass_on = |interim| pass_on_interim(interim, version, port);
         let timeouts = SendTimeouts::from(&config.timeouts);
         match open

@@ -166,6 +166,11 @@ impl Link {
         is_alive
     }
 
+    /// Whether the connection can still take a request, for which it has waited longer than usual.
+    pub(crate) async fn has_kept(&mut self) -> bool {
+        poll_fn(|cx| Poll::Ready(self.is_alive(cx))).await
+    }
+
     /// Whether the connection can take a request, as far as can be seen.
     pub(crate) fn is_idle(&mut self, cx: &mut Context<'_>) -> bool {
         self.drive(cx);
