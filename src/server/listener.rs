@@ -20,7 +20,7 @@ use crate::{
     config::{ListenAddress, SystemdSocket},
     proxy::Client,
     systemd::SocketListener,
-    wire::{ServerPort, tune},
+    wire::{ServerPort, tune, write_now},
 };
 
 /// Connections that may wait to be accepted.
@@ -240,9 +240,16 @@ impl AsyncWrite for Guarded {
         cx: &mut Context<'_>,
         data: &[u8],
     ) -> Poll<io::Result<usize>> {
-        match &mut self.get_mut().stream {
-            Stream::Tcp(stream) => Pin::new(stream).poll_write(cx, data),
-            Stream::Unix(stream) => Pin::new(stream).poll_write(cx, data),
+        let this = self.get_mut();
+        match &mut this.stream {
+            Stream::Tcp(stream) => match Pin::new(&mut *stream).poll_write(cx, data) {
+                Poll::Pending if this.port.is_overdue() => write_now(stream, data),
+                poll => poll,
+            },
+            Stream::Unix(stream) => match Pin::new(&mut *stream).poll_write(cx, data) {
+                Poll::Pending if this.port.is_overdue() => write_now(stream, data),
+                poll => poll,
+            },
         }
     }
 

@@ -195,7 +195,7 @@ pub(crate) enum Stream {
 }
 
 impl Stream {
-    /// What decides about each read from the socket.
+    /// What decides about each use of the socket.
     pub(super) fn attention(&self) -> Attention {
         match self {
             Self::Plain(socket) => socket.attention(),

@@ -6,7 +6,7 @@ use std::{
     io, mem,
     pin::{Pin, pin},
     sync::Arc,
-    task::{Context, Poll},
+    task::{Context, Poll, ready},
     time::Duration,
 };
 
@@ -52,7 +52,7 @@ pub(crate) struct Link {
     patience: Duration,
     /// What had moved when it was last waited for: content from the client, the request, and bytes to the client.
     moved: (u64, u64, u64),
-    /// Is turned on to see what has become of the connection while nobody drove it.
+    /// Is turned on to see what has become of the connection while nobody drove it, and whether it really stands still.
     attention: Attention,
     /// The client certificate that the upstream has seen if it wanted one.
     shown: Option<Arc<Certificate>>,
@@ -217,34 +217,40 @@ impl Link {
         attention.set(true);
         let mut seen = None;
         let result = poll_fn(|cx| {
-            if let Some(driven) = connection
-                && driven.as_mut().poll(cx).is_ready()
-            {
-                *connection = None;
+            loop {
+                if let Some(driven) = connection
+                    && driven.as_mut().poll(cx).is_ready()
+                {
+                    *connection = None;
+                }
+                let has_looked = attention.set(false);
+                while let Some(interim) = port.take_interim() {
+                    pass_on(interim);
+                }
+                if let Poll::Ready(result) = response.as_mut().poll(cx) {
+                    return Poll::Ready(Ok(result));
+                }
+                let progress = content.progress();
+                let moved = (
+                    progress.bytes,
+                    progress.ended,
+                    port.written(),
+                    port.interim_responses(),
+                );
+                if seen.replace(moved) != Some(moved) {
+                    let limit = if progress.ended {
+                        timeouts.first_byte
+                    } else {
+                        timeouts.idle
+                    };
+                    timer.as_mut().reset(Instant::now() + limit);
+                }
+                ready!(timer.as_mut().poll(cx));
+                if has_looked {
+                    return Poll::Ready(Err(stalled(&progress)));
+                }
+                attention.set(true);
             }
-            attention.set(false);
-            while let Some(interim) = port.take_interim() {
-                pass_on(interim);
-            }
-            if let Poll::Ready(result) = response.as_mut().poll(cx) {
-                return Poll::Ready(Ok(result));
-            }
-            let progress = content.progress();
-            let moved = (
-                progress.bytes,
-                progress.ended,
-                port.written(),
-                port.interim_responses(),
-            );
-            if seen.replace(moved) != Some(moved) {
-                let limit = if progress.ended {
-                    timeouts.first_byte
-                } else {
-                    timeouts.idle
-                };
-                timer.as_mut().reset(Instant::now() + limit);
-            }
-            timer.as_mut().poll(cx).map(|()| Err(stalled(&progress)))
         })
         .await;
         let cause = match result {

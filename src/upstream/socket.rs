@@ -16,7 +16,10 @@ use tokio::{
     net::TcpStream,
 };
 
-/// A socket that can be read past the runtime, which hears of what has arrived a little later than the system.
+use crate::wire::write_now;
+
+/// A socket that can be used past the runtime, which hears a little later than the system of what has arrived, and of room
+/// for more only when there is much of it.
 ///
 /// TLS lies above it: whatever it brings in, a session ticket or the end, is taken for what it is.
 #[derive(Debug)]
@@ -25,14 +28,19 @@ pub struct Socket {
     attention: Attention,
 }
 
-/// Whether the system is asked for what has arrived when the runtime knows of nothing.
+/// Whether the system is asked when the runtime knows of nothing that could be read or written.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Attention(Arc<AtomicBool>);
 
 impl Attention {
-    pub(super) fn set(&self, on: bool) {
-        // Whoever sets it also reads.
-        self.0.store(on, Ordering::Relaxed);
+    /// Sets it, and returns what it was.
+    pub(super) fn set(&self, on: bool) -> bool {
+        // Whoever sets it also reads and writes.
+        self.0.swap(on, Ordering::Relaxed)
+    }
+
+    fn is_on(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
     }
 }
 
@@ -44,7 +52,7 @@ impl Socket {
         }
     }
 
-    /// What decides about each read from now on.
+    /// What decides about each use from now on.
     pub(super) fn attention(&self) -> Attention {
         self.attention.clone()
     }
@@ -72,7 +80,7 @@ impl AsyncRead for Socket {
     ) -> Poll<io::Result<()>> {
         let this = self.get_mut();
         match Pin::new(&mut this.tcp).poll_read(cx, out) {
-            Poll::Pending if this.attention.0.load(Ordering::Relaxed) => this.read_now(out),
+            Poll::Pending if this.attention.is_on() => this.read_now(out),
             poll => poll,
         }
     }
@@ -84,7 +92,11 @@ impl AsyncWrite for Socket {
         cx: &mut Context<'_>,
         data: &[u8],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.get_mut().tcp).poll_write(cx, data)
+        let this = self.get_mut();
+        match Pin::new(&mut this.tcp).poll_write(cx, data) {
+            Poll::Pending if this.attention.is_on() => write_now(&this.tcp, data),
+            poll => poll,
+        }
     }
 
     fn poll_write_vectored(
@@ -92,7 +104,14 @@ impl AsyncWrite for Socket {
         cx: &mut Context<'_>,
         slices: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.get_mut().tcp).poll_write_vectored(cx, slices)
+        let this = self.get_mut();
+        match Pin::new(&mut this.tcp).poll_write_vectored(cx, slices) {
+            Poll::Pending if this.attention.is_on() => {
+                let first = slices.iter().find(|slice| !slice.is_empty());
+                write_now(&this.tcp, first.map_or(&[], |slice| slice))
+            }
+            poll => poll,
+        }
     }
 
     fn is_write_vectored(&self) -> bool {
@@ -112,7 +131,7 @@ impl AsyncWrite for Socket {
 mod tests {
     use std::{
         future::poll_fn,
-        io::Write as _,
+        io::{Read as _, Write as _},
         net::{Shutdown, TcpStream as Peer},
     };
 
@@ -157,5 +176,27 @@ mod tests {
                 assert!(read(&mut socket).await.is_pending());
             }
         }
+    }
+
+    #[tokio::test]
+    async fn room_that_the_runtime_has_not_heard_of_is_used() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let tcp = TcpStream::connect(listener.local_addr().unwrap()).await;
+        let mut socket = Socket::new(tcp.unwrap());
+        let mut peer = listener.accept().await.unwrap().0.into_std().unwrap();
+        peer.set_nonblocking(false).unwrap();
+        let mut write = async |data: &[u8]| {
+            poll_fn(|cx| Poll::Ready(Pin::new(&mut socket).poll_write(cx, data))).await
+        };
+        let mut waiting = 0;
+        while let Poll::Ready(length) = write(&[0; 64 * 1024]).await {
+            waiting += length.unwrap();
+        }
+        let mut taken = vec![0; waiting];
+        peer.read_exact(&mut taken).unwrap();
+        assert!(write(&[0]).await.is_pending());
+        socket.attention().set(true);
+        let written = poll_fn(|cx| Poll::Ready(Pin::new(&mut socket).poll_write(cx, &[0]))).await;
+        assert!(matches!(written, Poll::Ready(Ok(1))), "{written:?}");
     }
 }

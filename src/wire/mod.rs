@@ -31,7 +31,7 @@ mod request_fault;
 mod request_line;
 mod response;
 mod server;
-mod tcp;
+mod socket;
 mod timer;
 
 use std::{
@@ -54,7 +54,7 @@ pub(crate) use self::{
     request_line::{parse_request_line, split_target},
     response::InterimHead,
     server::{ServerPort, ServerRole, ServerTimeouts},
-    tcp::tune,
+    socket::{tune, write_now},
 };
 pub use self::{
     fields::{Field, FieldFault, Fields, MAX_FIELDS},

@@ -3,7 +3,7 @@
 mod port;
 
 use std::{
-    io,
+    io, mem,
     pin::Pin,
     task::{Context, Poll, ready},
     time::Duration,
@@ -261,7 +261,9 @@ impl Role for ServerRole {
         self.write_timer.disarm();
         self.has_written = true;
         self.is_blocked = false;
-        self.port.state().written += bytes as u64;
+        let mut state = self.port.state();
+        state.written += bytes as u64;
+        state.is_overdue = false;
     }
 
     fn poll_write_deadline(&mut self, cx: &mut Context<'_>) -> Poll<io::Error> {
@@ -270,6 +272,11 @@ impl Role for ServerRole {
             self.write_timer
                 .poll(cx, Purpose::Write, self.timeouts.idle)
         );
+        if !mem::replace(&mut self.port.state().is_overdue, true) {
+            // The stream tries once more, by itself.
+            cx.waker().wake_by_ref();
+            return Poll::Pending;
+        }
         Poll::Ready(io::Error::new(
             io::ErrorKind::TimedOut,
             "the client took nothing of the response for too long",

@@ -42,6 +42,8 @@ pub(super) struct State {
     pub(super) flush: Flush,
     /// Bytes that have gone to the client.
     pub(super) written: u64,
+    /// Whether the client is given a last chance to take a little.
+    pub(super) is_overdue: bool,
     cut_off: bool,
 }
 
@@ -88,6 +90,11 @@ impl ServerPort {
     /// Bytes that have gone to the client over this connection.
     pub(crate) fn written(&self) -> u64 {
         self.state().written
+    }
+
+    /// Whether the client has taken nothing for too long, as far as the runtime knows.
+    pub(crate) fn is_overdue(&self) -> bool {
+        self.state().is_overdue
     }
 
     /// Waits until hyper, which asks for the response's content, has flushed what it has of the response.

@@ -261,3 +261,60 @@ async fn a_client_that_is_known_to_be_gone_is_not_waited_for() {
     drop(client);
     assert_eq!(hidden(&mut wire).await, Some(Duration::ZERO));
 }
+
+/// A client that takes a byte at a time, of which the runtime hears nothing.
+struct Sluggish {
+    port: ServerPort,
+    takes: usize,
+}
+
+impl AsyncRead for Sluggish {
+    fn poll_read(
+        self: Pin<&mut Self>,
+        _cx: &mut Context<'_>,
+        _out: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        Poll::Pending
+    }
+}
+
+impl AsyncWrite for Sluggish {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        _cx: &mut Context<'_>,
+        _data: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        if self.takes == 0 || !self.port.is_overdue() {
+            return Poll::Pending;
+        }
+        self.takes -= 1;
+        Poll::Ready(Ok(1))
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, _cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, _cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_client_is_given_up_only_if_it_takes_nothing_at_all() {
+    for takes in [0, 1, 5] {
+        let port = ServerPort::default();
+        let client = Sluggish {
+            port: port.clone(),
+            takes,
+        };
+        let mut wire = Wire::new(client, ServerRole::new(port, 1 << 16, TIMEOUTS));
+        wire.write_all(BEGUN).await.unwrap();
+        let started = Instant::now();
+        let error = wire.flush().await.unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::TimedOut);
+        let waited = TIMEOUTS.idle * (1 + u32::try_from(takes).unwrap());
+        let slack = Duration::from_millis(100);
+        assert!(started.elapsed() >= waited && started.elapsed() < waited + slack);
+    }
+}

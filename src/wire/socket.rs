@@ -1,5 +1,8 @@
-//! How a TCP socket is set that messages go over.
+//! What messages need of sockets beyond what the runtime does with them.
 
+use std::{io, os::fd::AsFd, task::Poll};
+
+use rustix::net::{SendFlags, send};
 #[cfg(target_os = "linux")]
 use socket2::SockRef;
 use tokio::net::TcpStream;
@@ -15,4 +18,14 @@ pub(crate) fn tune(tcp: &TcpStream) {
     let _ = tcp.set_nodelay(true);
     #[cfg(target_os = "linux")]
     let _ = SockRef::from(tcp).set_tcp_notsent_lowat(MAX_UNSENT_BYTES);
+}
+
+/// Writes past the runtime, which is told of room only when there is much of it: whether a peer reads at all shows in a
+/// little. What can't be written is waited for already.
+pub(crate) fn write_now(socket: impl AsFd, data: &[u8]) -> Poll<io::Result<usize>> {
+    let written = send(socket, data, SendFlags::DONTWAIT | SendFlags::NOSIGNAL);
+    match written.map_err(io::Error::from) {
+        Err(error) if error.kind() == io::ErrorKind::WouldBlock => Poll::Pending,
+        written => Poll::Ready(written),
+    }
 }
