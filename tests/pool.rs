@@ -170,7 +170,7 @@ fn a_connection_that_dies_while_the_daemon_looks_away_is_found_dead() {
                 // The upstream leaves, a client asks, and only then the daemon hears of both.
                 stage.daemon.signal(Signal::STOP);
                 stage.upstream.go_on();
-                stage.upstream.wait_ended(round);
+                stage.upstream.wait_all_ended(round);
                 next.send(if round % 2 == 0 { GET } else { POST });
                 stage.daemon.signal(Signal::CONT);
                 mem::swap(&mut client, &mut next);

@@ -27,7 +27,7 @@ fn a_kept_connection_that_has_died_costs_no_request() {
             client.send(request);
             assert_eq!(client.response().body, b"ok");
             stage.upstream.go_on();
-            stage.upstream.wait_ended(index + 1);
+            stage.upstream.wait_all_ended(index + 1);
         }
         let requests = stage.upstream.requests();
         assert_eq!(requests.len(), REQUESTS.len());
@@ -55,7 +55,7 @@ fn a_kept_connection_that_dies_before_a_byte_went_out_is_replaced_once() {
             b"HTTP/1.1 100 Continue"
         );
         stage.upstream.go_on();
-        stage.upstream.wait_ended(1);
+        stage.upstream.wait_all_ended(1);
         client.send(b"a=b&c=d");
         assert_eq!(client.response().body, b"ok");
         let requests = stage.upstream.requests();
@@ -91,7 +91,7 @@ fn a_new_connection_that_dies_while_the_content_is_collected_is_replaced() {
             b"HTTP/1.1 100 Continue"
         );
         stage.upstream.go_on();
-        stage.upstream.wait_ended(1);
+        stage.upstream.wait_all_ended(1);
         client.send(b"a=b&c=d");
         assert_eq!(client.response().body, b"ok");
         let requests = stage.upstream.requests();

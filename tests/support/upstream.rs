@@ -1,7 +1,7 @@
 //! A platform that misbehaves on command: raw HTTP/1 over TLS or plain TCP, a script for each connection.
 
 use std::{
-    fmt, io,
+    fmt, fs, io,
     net::{Shutdown, SocketAddr, TcpListener, TcpStream},
     panic::{AssertUnwindSafe, catch_unwind},
     sync::{Arc, Condvar, Mutex, MutexGuard},
@@ -21,6 +21,7 @@ use super::{
     DEADLINE,
     certificates::{Authority, Certificate},
     peer::Peer,
+    stage::eventually,
     weak_key::WeakKey,
     wire::Head,
 };
@@ -204,6 +205,23 @@ impl Upstream {
     #[track_caller]
     pub(crate) fn wait_ended(&self, connections: usize) {
         self.wait("the end of a connection", |seen| seen.ended == connections);
+    }
+
+    /// Waits until so many connections have come to their end, which are all that there were, and the system has told the
+    /// other side of it: under load it is late.
+    #[track_caller]
+    pub(crate) fn wait_all_ended(&self, connections: usize) {
+        const ESTABLISHED: &str = "01";
+        self.wait_ended(connections);
+        let here = format!(":{:04X}", self.address().port());
+        let is_established = |line: &str| {
+            let columns: Vec<_> = line.split_whitespace().collect();
+            columns[2].ends_with(&here) && columns[3] == ESTABLISHED
+        };
+        eventually("the other side was told", || {
+            let table = fs::read_to_string("/proc/net/tcp").unwrap();
+            !table.lines().skip(1).any(is_established)
+        });
     }
 }
 
