@@ -23,7 +23,7 @@ use super::{
 use crate::{
     config::ProxyConfig,
     proxy::{Client, exchange, internal_error},
-    wire::{ServerPort, ServerRole, ServerTimeouts, Wire},
+    wire::{CONTENT_BUFFER, ServerPort, ServerRole, ServerTimeouts, Wire},
 };
 
 /// How long a client over the limit may take to send the request that is refused: it is in the way of others.
@@ -73,6 +73,7 @@ pub(super) async fn serve(
                 .header_read_timeout(None)
                 // What the upstream sends is passed on as it is.
                 .auto_date_header(false)
+                .max_buf_size(CONTENT_BUFFER)
                 .serve_connection(TokioIo::new(&mut wire), &service)
         );
         // Behind the connection, so that it is dropped before the exchange in there.

@@ -34,7 +34,8 @@ use super::{
 use crate::{
     config::Timeouts,
     wire::{
-        ClientPort, ClientRole, Fields, Framing, InterimHead, ResponseFault, ResponseHead, Wire,
+        CONTENT_BUFFER, ClientPort, ClientRole, Fields, Framing, InterimHead, ResponseFault,
+        ResponseHead, Wire,
     },
 };
 
@@ -139,7 +140,10 @@ impl Link {
         let port = ClientPort::default();
         let attention = stream.attention();
         let wire = Wire::new(stream, ClientRole::new(port.clone()));
-        let (sender, connection) = http1::handshake(TokioIo::new(wire)).await?;
+        let (sender, connection) = http1::Builder::new()
+            .max_buf_size(CONTENT_BUFFER)
+            .handshake(TokioIo::new(wire))
+            .await?;
         Ok(Self {
             sender,
             connection: Some(Box::pin(connection)),
