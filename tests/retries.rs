@@ -3,6 +3,7 @@
 mod support;
 
 use support::{
+    client::Client,
     peer::{Peer, WAYS_TO_LEAVE},
     stage::{OK, REQUESTS, Stage, failed, fine, problem},
 };
@@ -16,6 +17,22 @@ fn answering_once(leave: fn(&mut Peer)) -> Stage {
         leave(peer);
         Ok(())
     })
+}
+
+/// Sends a form, whose content follows when the connection that it is to go out on has died.
+fn send_form_while_the_connection_dies(stage: &Stage, client: &mut Client) {
+    client.send(
+        b"POST /form HTTP/1.1\r\nHost: localhost\r\nExpect: 100-continue\r\n\
+          Content-Type: application/x-www-form-urlencoded\r\nContent-Length: 7\r\n\r\n",
+    );
+    assert_eq!(
+        client.response_head().first_line(),
+        b"HTTP/1.1 100 Continue"
+    );
+    stage.upstream.go_on();
+    stage.upstream.wait_all_ended(1);
+    client.send(b"a=b&c=d");
+    assert_eq!(client.response().body, b"ok");
 }
 
 #[test]
@@ -46,18 +63,7 @@ fn a_kept_connection_that_dies_before_a_byte_went_out_is_replaced_once() {
         let mut client = stage.daemon.connect();
         Stage::fetch_on(&mut client);
         // A form is collected to be signed; meanwhile, the connection that it is to go out on dies.
-        client.send(
-            b"POST /form HTTP/1.1\r\nHost: localhost\r\nExpect: 100-continue\r\n\
-              Content-Type: application/x-www-form-urlencoded\r\nContent-Length: 7\r\n\r\n",
-        );
-        assert_eq!(
-            client.response_head().first_line(),
-            b"HTTP/1.1 100 Continue"
-        );
-        stage.upstream.go_on();
-        stage.upstream.wait_all_ended(1);
-        client.send(b"a=b&c=d");
-        assert_eq!(client.response().body, b"ok");
+        send_form_while_the_connection_dies(&stage, &mut client);
         let requests = stage.upstream.requests();
         assert_eq!(requests.len(), 2);
         assert_eq!(requests[1].connection, 1);
@@ -82,18 +88,7 @@ fn a_new_connection_that_dies_while_the_content_is_collected_is_replaced() {
             peer.send(OK)
         });
         let mut client = stage.daemon.connect();
-        client.send(
-            b"POST /form HTTP/1.1\r\nHost: localhost\r\nExpect: 100-continue\r\n\
-              Content-Type: application/x-www-form-urlencoded\r\nContent-Length: 7\r\n\r\n",
-        );
-        assert_eq!(
-            client.response_head().first_line(),
-            b"HTTP/1.1 100 Continue"
-        );
-        stage.upstream.go_on();
-        stage.upstream.wait_all_ended(1);
-        client.send(b"a=b&c=d");
-        assert_eq!(client.response().body, b"ok");
+        send_form_while_the_connection_dies(&stage, &mut client);
         let requests = stage.upstream.requests();
         assert_eq!((requests.len(), requests[0].connection), (1, 1));
         assert_eq!(requests[0].body, b"a=b&c=d");

@@ -11,7 +11,7 @@ use crate::{
         reader::Section,
         secret::{self, CONSUMER_SECRET, Found, Secrets, TOKEN_SECRET},
     },
-    oauth::{Credentials, Method, QueryPlus, RsaHash, SignatureMethod, SigningOptions},
+    oauth::{Credentials, Method, QueryPlus, SigningOptions},
 };
 
 /// A GiB, more than anybody wants held in memory for one request.
@@ -160,13 +160,12 @@ fn method(section: &mut Section<'_>) -> (Method, Option<PathBuf>) {
     let key_file = section.path("private_key_file");
     let name = method.as_ref().map(|method| method.value);
     let hash = match (name, &key_file) {
-        (Some(SignatureMethod::HmacSha256), None) => return (Method::HmacSha256, None),
-        (Some(SignatureMethod::HmacSha512), None) => return (Method::HmacSha512, None),
-        (Some(SignatureMethod::Plaintext), None) => return (Method::Plaintext, None),
-        (Some(SignatureMethod::HmacSha1) | None, None) => return (Method::HmacSha1, None),
-        (Some(SignatureMethod::RsaSha1), _) => RsaHash::Sha1,
-        (Some(SignatureMethod::RsaSha256), _) => RsaHash::Sha256,
-        (Some(SignatureMethod::RsaSha512), _) => RsaHash::Sha512,
+        (Some(name), _) if let Some(hash) = name.rsa_hash() => hash,
+        // Without a key, none of those is left but what a name alone makes.
+        (name, None) => {
+            let method = name.map(Method::try_from).and_then(Result::ok);
+            return (method.unwrap_or_default(), None);
+        }
         // A method that can't be read has been reported, and was most likely meant to be one of RSA.
         (None, Some(key_file)) if method_is_set => {
             return (Method::default(), Some(key_file.value.clone()));
